@@ -1,0 +1,1 @@
+"""Programs that train the paper's models and keep what they measured."""

@@ -1,0 +1,174 @@
+"""What a run leaves: one strict JSON file a key, written at once or not at all. No torch here."""
+
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from experiments.spec import Spec, spec_key
+
+SCHEMA_VERSION = 1
+STORE = Path(__file__).parent / "store"
+"""Results that are kept in the repository."""
+
+
+class StoreError(Exception):
+    """A stored result that can not be trusted: the message names the file, what is wrong and what to do."""
+
+
+class Conflict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Geometry of the task gradients, averaged over mini-batches.
+
+    Shares are in [0, 1]: ``inter_loss`` and ``inter_flat`` over mini-batches and pairs of tasks with a negative inner
+    product, ``intra`` per task over mini-batches with <g_loss, g_flat> < 0. Norms are means over mini-batches (shared
+    block). ``None`` where the method has no such gradients (one task a network: no pair; no second pass: no flat part).
+    """
+
+    batches: int
+    inter_loss: float | None
+    inter_flat: float | None
+    intra: tuple[float, ...] | None
+    loss_norm: tuple[float, ...]
+    flat_norm: tuple[float, ...] | None
+    flat_to_loss: tuple[float, ...] | None
+    stationary_loss: int = 0
+    stationary_flat: int = 0
+
+
+class EpochRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One epoch. Training numbers come from the unperturbed forward passes of that epoch; ``during`` from its own
+    steps (None where the method does not form task gradients), ``probe`` from fixed batches at the end of the epoch
+    at radius ``probe_rho``, the same for every method. ``parameter_norms`` are per block, by parameter name."""
+
+    epoch: int
+    train_loss: tuple[float, ...]
+    perturbed_loss: tuple[float, ...] | None
+    train_accuracy: tuple[float, ...]
+    validation_loss: tuple[float, ...]
+    validation_accuracy: tuple[float, ...]
+    during: Conflict | None
+    probe: Conflict
+    parameter_norms: dict[str, float]
+    seconds: float
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Test split, once: accuracy (share in [0, 1]) and cross entropy (nats) per task, after ``epoch`` epochs."""
+
+    epoch: int
+    accuracy: tuple[float, ...]
+    loss: tuple[float, ...]
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the numbers come from. ``data_sha256``: the arrays that were used; ``dirty``: uncommitted changes."""
+
+    commit: str
+    dirty: bool
+    python: str
+    torch: str
+    numpy: str
+    machine: str
+    threads: int
+    data_sha256: dict[str, str]
+    started: str
+    finished: str
+    resumed: int
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that tables and figures read. ``best_epoch`` is chosen on VALIDATION by mean task accuracy (first of
+    ties); the test split is evaluated there and after the last epoch, never for choosing.
+    ``gradient_evaluations`` counts backward passes of one task's loss through its network; ``dimensions`` are
+    parameters per block (``shared``, ``head 1`` ...; one network a task: ``network 1`` ...)."""
+
+    schema_version: int
+    key: str
+    spec: Spec
+    provenance: Provenance
+    dimensions: dict[str, int]
+    epochs: tuple[EpochRecord, ...]
+    best_epoch: int
+    test_best: Evaluation
+    test_last: Evaluation
+    steps: int
+    gradient_evaluations: int
+    seconds_training: float
+    cpu_seconds_training: float
+
+
+def result_path(store: Path, spec: Spec) -> Path:
+    return store / spec.profile / spec.problem / f"{spec_key(spec)}.json"
+
+
+def _refuse_non_finite(value: Any, where: str) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise StoreError(f"{where} is {value}: a Result holds finite numbers only (JSON would write null). Nothing was written.")
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _refuse_non_finite(inner, f"{where}.{name}")
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            _refuse_non_finite(inner, f"{where}[{index}]")
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """The file appears whole or not at all, also when the process is killed meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def save_result(store: Path, result: Result) -> Path:
+    """Write one result; refuses non-finite numbers and a key that is not the spec's own."""
+    if result.key != spec_key(result.spec):
+        raise StoreError(f"key {result.key} is not the key of its spec ({spec_key(result.spec)}). Nothing was written.")
+    _refuse_non_finite(msgspec.to_builtins(result), "result")
+    path = result_path(store, result.spec)
+    write_atomically(path, msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
+    return path
+
+
+def read_result(path: Path) -> Result:
+    """Read one result strictly: schema version, unknown fields, types and key are all checked."""
+    try:
+        raw = msgspec.json.decode(path.read_bytes())
+        version = raw.get("schema_version") if isinstance(raw, dict) else None
+        if version != SCHEMA_VERSION:
+            raise StoreError(f"{path}: schema version {version}, expected {SCHEMA_VERSION}. Remove the file and run its spec again.")
+        result = msgspec.convert(raw, Result)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path}: not a Result ({error}). Remove the file and run its spec again.") from error
+    if path.stem != result.key:
+        raise StoreError(f"{path}: holds key {result.key}. Restore the file's name or remove it.")
+    return result
+
+
+def find_result(stores: Iterable[Path], spec: Spec) -> Result | None:
+    """The result of this very spec, from the first store that has it."""
+    for store in stores:
+        path = result_path(store, spec)
+        if path.exists():
+            return read_result(path)
+    return None
+
+
+def load_results(store: Path) -> Iterator[Result]:
+    """All results of a store that are current: results of older revisions (whose key is no longer their spec's) are left out."""
+    for path in sorted(store.glob("*/*/*.json")):
+        result = read_result(path)
+        if result.key == spec_key(result.spec):
+            yield result

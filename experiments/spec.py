@@ -1,0 +1,82 @@
+"""What a run is: every choice that can change its numbers, and the key that follows from them. No torch here."""
+
+import hashlib
+from typing import Literal, TypeAlias
+
+import msgspec
+
+ProfileName: TypeAlias = Literal["smoke", "laptop", "paper"]
+ProblemName: TypeAlias = Literal["multi_mnist", "multi_fashion", "multi_fashion_mnist"]
+ModelName: TypeAlias = Literal["lenet", "resnet18"]
+AggregatorName: TypeAlias = Literal["Mean", "MGDA", "PCGrad", "CAGrad", "IMTLG", "NashMTL", "FairGrad"]
+Mode: TypeAlias = Literal["erm", "decomposed", "direct", "second", "each", "sam_sum", "stl", "sam_stl"]
+
+REVISIONS: dict[str, int] = {
+    "protocol": 1,
+    "data": 1,
+    "step": 1,
+    "Mean": 1,
+    "MGDA": 1,
+    "PCGrad": 1,
+    "CAGrad": 1,
+    "IMTLG": 1,
+    "NashMTL": 1,
+    "FairGrad": 1,
+}
+"""Raise a number when a change alters what the same Spec computes: stored results of that method then count as missing."""
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One training run. Two runs with equal specs (and revisions) have the same key and the same result.
+
+    ``mode``: ``erm`` (plain gradients), ``decomposed`` / ``direct`` / ``second`` / ``each`` (the step's ``combine``),
+    ``sam_sum`` (SAM on the mean loss, one perturbation), ``stl`` / ``sam_stl`` (one network a task).
+    ``aggregator_options`` are the aggregator's keyword arguments, sorted by name. Radii are 0 for ``erm`` and ``stl``.
+    """
+
+    profile: ProfileName
+    problem: ProblemName
+    model: ModelName
+    aggregator: AggregatorName
+    mode: Mode
+    seed: int
+    aggregator_options: tuple[tuple[str, float | str], ...] = ()
+    rho_shared: float = 0.0
+    rho_heads: float = 0.0
+    norm: Literal["separate", "joint"] = "separate"
+    adaptive: bool = False
+    n_train: int
+    n_validation: int
+    n_test: int
+    epochs: int
+    batch_size: int
+    learning_rate: float = 1e-3
+    probe_batches: int = 8
+    probe_rho: float = 0.05
+
+
+def method_label(spec: Spec) -> str:
+    """The name that tables show: ``LS``, ``F-LS``, ``MGDA``, ``F-MGDA``, ``direct CAGrad``, ``STL``, ``SAM-sum`` ..."""
+    base = {"Mean": "LS", "IMTLG": "IMTL"}.get(spec.aggregator, spec.aggregator)
+    match spec.mode:
+        case "erm":
+            return base
+        case "decomposed":
+            return f"F-{base}"
+        case "sam_sum":
+            return "SAM-sum"
+        case "stl":
+            return "STL"
+        case "sam_stl":
+            return "F-STL"
+        case "second" | "each":
+            return f"{spec.mode}-aggregation {base}"
+        case _:
+            return f"{spec.mode} {base}"
+
+
+def spec_key(spec: Spec) -> str:
+    """Content key: 16 hexadecimal digits of the SHA-256 over the spec's canonical JSON and the revisions it depends on."""
+    revisions = {name: REVISIONS[name] for name in ("protocol", "data", "step", spec.aggregator)}
+    content = msgspec.json.encode({"spec": spec, "revisions": revisions}, order="sorted")
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -1,0 +1,32 @@
+"""Sharpness-aware multi-task learning: the step, the aggregators, and nothing else."""
+
+from flatmtl_core.errors import FlatMTLError, InvalidInput, NonFinite, NotConverged
+from flatmtl_core.laws import Law
+from flatmtl_core.report import StepReport
+from flatmtl_core.step import mtl_backward, sam_mtl_backward
+from flatmtl_core.types import Aggregator, GramianAggregator, Weighted
+from flatmtl_core.weightings import IMTLG, MGDA, CAGrad, Constant, FairGrad, Mean, NashMTL, PCGrad
+from flatmtl_core.workspace import Workspace
+
+__all__ = [
+    "IMTLG",
+    "MGDA",
+    "Aggregator",
+    "CAGrad",
+    "Constant",
+    "FairGrad",
+    "FlatMTLError",
+    "GramianAggregator",
+    "InvalidInput",
+    "Law",
+    "Mean",
+    "NashMTL",
+    "NonFinite",
+    "NotConverged",
+    "PCGrad",
+    "StepReport",
+    "Weighted",
+    "Workspace",
+    "mtl_backward",
+    "sam_mtl_backward",
+]

@@ -1,0 +1,144 @@
+"""From the Gramian to weights to the direction: the part that all Gramian methods share."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from flatmtl_core.errors import InvalidInput, NonFinite
+from flatmtl_core.laws import Law
+from flatmtl_core.linalg import Measured, combine_rows, count_non_finite, measure, to_floats
+from flatmtl_core.types import Aggregator, Direction, Gramian, GramianAggregator, TaskGrads, Weighted
+
+
+class FromGramian:
+    """Base of the methods that see inner products only: ``direction = weights(J J^T) @ J``."""
+
+    laws: ClassVar[frozenset[Law]] = frozenset()
+
+    @property
+    def degree(self) -> float:
+        """Degree k of homogeneity: A(t J) = t^k A(J) for t > 0."""
+        return 1.0
+
+    def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
+        raise NotImplementedError
+
+    def __call__(
+        self, task_grads: TaskGrads, *, generator: torch.Generator | None = None, out: Direction | None = None
+    ) -> Direction:
+        """The direction of these task gradients.
+
+        Args:
+            task_grads: (m, d), any floating dtype; bfloat16 and float16 rows are summed in float32.
+            generator: CPU generator, for methods that draw.
+            out: (d,), where the direction is written; dtype and device of ``task_grads``.
+
+        Returns:
+            (d,), dtype and device of ``task_grads``; exactly zero for the statuses ``zero`` and ``stationary``.
+
+        Raises:
+            InvalidInput: no task, no parameter, a wrong ``out``, or a missing generator.
+            NonFinite: NaN or infinity in a row.
+        """
+        check_task_grads(task_grads)
+        out = check_out(out, task_grads)
+        rows = task_grads.detach()
+        measured = measure(rows)
+        refuse_non_finite(measured, rows)
+        weighted = weigh(self, measured, generator=generator)
+        return direction(weighted, rows, out=out)
+
+
+def weigh(aggregator: GramianAggregator, measured: Measured, *, generator: torch.Generator | None) -> Weighted:
+    """Weights of the rows themselves from the Gramian of the rescaled ones: A(t J) = t^k A(J)."""
+    weighted = aggregator.weighting(measured.gramian, generator=generator)
+    if measured.exponent == 0:
+        return weighted
+    power = measured.exponent * (aggregator.degree - 1.0)
+    if power == 0:
+        return weighted
+    factor = math.exp2(max(-1000.0, min(1000.0, power)))
+    return replace(weighted, weights=weighted.weights * factor)
+
+
+def direction(weighted: Weighted, rows: TaskGrads, *, out: Direction) -> Direction:
+    """``weights @ rows`` into ``out``; exactly zero when the status is ``zero`` or ``stationary``."""
+    if weighted.status != "solved":
+        return out.zero_()
+    return combine_rows(weighted.weights, rows, out)
+
+
+def aggregate_rows(
+    aggregator: Aggregator,
+    measured: Measured,
+    rows: TaskGrads,
+    generator: torch.Generator | None,
+    out: Direction,
+) -> Weighted | None:
+    """Run any aggregator on measured rows; Gramian methods reuse the Gramian and hand out their weights."""
+    if isinstance(aggregator, GramianAggregator):
+        weighted = weigh(aggregator, measured, generator=generator)
+        direction(weighted, rows, out=out)
+        return weighted
+    aggregator(rows, generator=generator, out=out)
+    return None
+
+
+def check_task_grads(task_grads: Tensor) -> None:
+    """Refuse anything but a real (m, d) matrix with m, d >= 1."""
+    good = task_grads.ndim == 2 and task_grads.is_floating_point() and 0 not in task_grads.shape
+    if not good:
+        raise InvalidInput(
+            "this is no matrix of task gradients",
+            where="task_grads",
+            value=f"shape {tuple(task_grads.shape)}, {task_grads.dtype}",
+            rule="(m, d) with m >= 1 tasks and d >= 1 parameters, a floating dtype",
+            remedy="stack one flattened gradient a task",
+        )
+
+
+def check_out(out: Tensor | None, task_grads: Tensor) -> Tensor:
+    """``out`` itself when it fits, a fresh vector when there is none."""
+    if out is None:
+        return torch.empty(task_grads.shape[1], dtype=task_grads.dtype, device=task_grads.device)
+    wanted = (task_grads.shape[1:], task_grads.dtype, task_grads.device)
+    if (out.shape, out.dtype, out.device) != wanted:
+        raise InvalidInput(
+            "the result does not fit",
+            where="out",
+            value=f"shape {tuple(out.shape)}, {out.dtype}, {out.device}",
+            rule=f"shape {tuple(wanted[0])}, {wanted[1]}, {wanted[2]}, as task_grads",
+            remedy="pass torch.empty_like(task_grads[0]) or leave it out",
+        )
+    return out.detach()
+
+
+def refuse_non_finite(
+    measured: Measured, rows: TaskGrads, *, names: Sequence[str] = (), sizes: Sequence[int] = (), when: str = ""
+) -> None:
+    """Raise NonFinite when a row holds NaN or infinity, naming the task and, with names and sizes, the parameter."""
+    for task, square in enumerate(to_floats(measured.gramian.diagonal())):
+        if not math.isfinite(square):
+            refuse_row(task, rows[task], names=names or ("task_grads",), sizes=sizes or (rows.shape[1],), when=when)
+
+
+def refuse_row(task: int, row: Direction, *, names: Sequence[str], sizes: Sequence[int], when: str) -> None:
+    """Raise NonFinite for the first parameter of this row that holds NaN or infinity."""
+    for name, piece in zip(names, torch.split(row, list(sizes)), strict=True):
+        if count := count_non_finite(piece):
+            raise non_finite(task, name, count, when)
+
+
+def non_finite(task: int, parameter: str, count: int, when: str) -> NonFinite:
+    """The one wording of a gradient that is NaN or infinite."""
+    return NonFinite(
+        f"the gradient of task {task}{when} is not finite",
+        where=f"task {task}, parameter {parameter}",
+        value=f"{count} entries NaN or infinite",
+        rule="gradients are finite",
+        remedy="look at this task's loss at this batch; lower the learning rate or the radius; skip the step",
+    )

@@ -1,0 +1,194 @@
+"""The only door to torch.linalg and to the host: norms that neither overflow nor flush to zero, and the Gramian."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from flatmtl_core.types import Direction, Gramian, TaskGrads, Weights
+
+CHUNK = 16_384
+"""Columns that one low-precision product sums; sums over chunks are kept in float64 (relative error about 4e-8)."""
+
+EPS = torch.finfo(torch.float64).eps
+
+_FACTOR_RANGE = 2.0**96
+_SAFE_SQUARES = {torch.float64: (1e-290, 1e290)}
+_SAFE_SQUARES_LOW = (1e-30, 1e30)
+_LOW_PRECISION = (torch.float16, torch.bfloat16)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The Gramian of ``rows * 2**-exponent`` on the host, float64, with the scalars that rode along.
+
+    ``exponent`` is 0 unless squares of the rows leave the range of the fast path.
+    """
+
+    gramian: Gramian
+    exponent: int
+    riders: tuple[Tensor, ...]
+
+    @property
+    def norms(self) -> list[float]:
+        """Euclidean norms of the rows themselves."""
+        return [math.ldexp(root, self.exponent) for root in to_floats(self.gramian.diagonal().sqrt())]
+
+    def unscaled(self) -> Gramian:
+        """The Gramian of the rows themselves; entries that float64 can not hold become infinite or zero."""
+        factor = 2.0 ** max(-1000, min(1000, self.exponent))
+        return self.gramian * factor * factor
+
+
+def to_host(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Bring tensors to the host as float64 in one transfer (one synchronisation on an accelerator)."""
+    flat = torch.cat([tensor.detach().reshape(-1).to(torch.float64) for tensor in tensors]).cpu()
+    parts = torch.split(flat, [tensor.numel() for tensor in tensors])
+    return tuple(part.reshape(tensor.shape) for part, tensor in zip(parts, tensors, strict=True))
+
+
+def to_floats(values: Tensor) -> list[float]:
+    """A host tensor as Python floats, flattened."""
+    return [float(value) for value in values.reshape(-1).tolist()]
+
+
+def gramian(rows: TaskGrads) -> Gramian:
+    """G = J J^T in float64: products over chunks of columns in the rows' dtype, partial sums in float64.
+
+    float16 and bfloat16 rows are raised to float32 block by block; no copy of the whole matrix is made.
+
+    Args:
+        rows: (m, d), any floating dtype; squares must stay in the dtype's range (``measure`` looks after that).
+
+    Returns:
+        (m, m) float64 on the rows' device.
+    """
+    if rows.dtype in _LOW_PRECISION:
+        blocks = torch.split(rows, 64 * CHUNK, dim=1)
+        return torch.stack([gramian(block.to(torch.float32)) for block in blocks]).sum(0)
+    whole = rows.shape[1] // CHUNK
+    tail = rows[:, whole * CHUNK :]
+    total = (tail @ tail.T).to(torch.float64)
+    if whole:
+        body = rows[:, : whole * CHUNK].view(rows.shape[0], whole, CHUNK).transpose(0, 1)
+        total = total + torch.bmm(body, body.transpose(1, 2)).sum(0, dtype=torch.float64)
+    return total
+
+
+def inner(left: Direction, right: Direction) -> Float64[Tensor, ""]:
+    """<left, right>, chunked and summed like ``gramian``."""
+    if left.dtype in _LOW_PRECISION:
+        pairs = zip(torch.split(left, 64 * CHUNK), torch.split(right, 64 * CHUNK), strict=True)
+        return torch.stack([inner(a.to(torch.float32), b.to(torch.float32)) for a, b in pairs]).sum()
+    whole = left.shape[0] // CHUNK * CHUNK
+    total = torch.dot(left[whole:], right[whole:]).to(torch.float64)
+    if whole:
+        body = torch.bmm(left[:whole].view(-1, 1, CHUNK), right[:whole].view(-1, CHUNK, 1))
+        total = total + body.sum(dtype=torch.float64)
+    return total
+
+
+def norm(pieces: Sequence[Float[Tensor, "..."]], like: Tensor) -> Float64[Tensor, ""]:
+    """Euclidean norm of all pieces together, scaled by the largest entry: no overflow, no flush to zero, 0 at 0.
+
+    Args:
+        pieces: tensors of any shape; an empty sequence has norm 0.
+        like: gives the device of the result.
+    """
+    flat = [piece.reshape(-1) for piece in pieces if piece.numel()]
+    if not flat:
+        return torch.zeros((), dtype=torch.float64, device=like.device)
+    vector = torch.cat(flat)
+    largest = vector.abs().amax()
+    unit = vector / torch.where(largest > 0, largest, torch.ones_like(largest))
+    return largest.to(torch.float64) * gramian(unit.unsqueeze(0)).sqrt().squeeze()
+
+
+def measure(rows: TaskGrads, *riders: Tensor) -> Measured:
+    """The Gramian on the host, formed again from rescaled rows when squares leave the safe range.
+
+    One transfer in the ordinary case. Non-finite entries of ``rows`` show as a non-finite diagonal.
+
+    Args:
+        rows: (m, d).
+        riders: small tensors that travel in the same transfer.
+    """
+    host, *others = to_host(gramian(rows), *riders)
+    low, high = _SAFE_SQUARES.get(rows.dtype, _SAFE_SQUARES_LOW)
+    diagonal = host.diagonal()
+    if all(low <= square <= high for square in to_floats(diagonal)):
+        return Measured(host, 0, tuple(others))
+    return _measure_rescaled(rows, tuple(others))
+
+
+def _measure_rescaled(rows: TaskGrads, riders: tuple[Tensor, ...]) -> Measured:
+    """Every row divided by a power of two (exact), the Gramian scaled back by one common exponent."""
+    (largest,) = to_host(rows.abs().amax(dim=1))
+    finite = [value if math.isfinite(value) else 0.0 for value in to_floats(largest)]
+    exponents = [math.frexp(value)[1] for value in finite]
+    live = [exponent for exponent, value in zip(exponents, finite, strict=True) if value > 0]
+    common = max(live, default=0)
+    exponents = [exponent if value > 0 else common for exponent, value in zip(exponents, finite, strict=True)]
+    halves = [-exponent // 2 for exponent in exponents]
+    rests = [-exponent - half for exponent, half in zip(exponents, halves, strict=True)]
+    blocks: list[Tensor] = []
+    for block in torch.split(rows, 64 * CHUNK, dim=1):
+        raised = block.to(torch.float32) if rows.dtype in _LOW_PRECISION else block
+        first, second = (
+            torch.tensor([2.0**power for power in powers], dtype=raised.dtype, device=rows.device)
+            for powers in (halves, rests)
+        )
+        blocks.append(gramian(raised * first.unsqueeze(1) * second.unsqueeze(1)))
+    (host,) = to_host(torch.stack(blocks).sum(0))
+    shifts = torch.tensor(
+        [math.ldexp(1.0, max(exponent - common, -1074)) for exponent in exponents], dtype=torch.float64
+    )
+    return Measured(host * shifts * shifts.unsqueeze(1), common, riders)
+
+
+def combine_rows(weights: Weights, rows: TaskGrads, out: Direction) -> Direction:
+    """out = weights @ rows; weights beyond the rows' dtype act through a power of two."""
+    largest = max(abs(weight) for weight in to_floats(weights))
+    exponent = 0
+    if largest > _FACTOR_RANGE or 0 < largest < 1 / _FACTOR_RANGE:
+        exponent = math.frexp(largest)[1]
+        weights = torch.tensor([math.ldexp(weight, -exponent) for weight in to_floats(weights)], dtype=torch.float64)
+    if rows.dtype in _LOW_PRECISION:
+        factors = weights.to(rows.device, torch.float32).unsqueeze(0)
+        for block, part in zip(torch.split(rows, 64 * CHUNK, dim=1), torch.split(out, 64 * CHUNK), strict=True):
+            part.copy_((factors @ block.to(torch.float32)).squeeze(0))
+    else:
+        torch.mm(weights.to(rows.device, rows.dtype).unsqueeze(0), rows, out=out.unsqueeze(0))
+    while exponent:
+        step = max(-120, min(120, exponent))
+        out.mul_(2.0**step)
+        exponent -= step
+    return out
+
+
+def count_non_finite(values: Tensor) -> int:
+    """How many entries are NaN or infinite."""
+    (count,) = to_host(torch.isfinite(values).logical_not().sum())
+    return int(count)
+
+
+def solve_positive(matrix: Float64[Tensor, "n n"], right: Float64[Tensor, "n k"]) -> Float64[Tensor, "n k"]:
+    """X with matrix X = right for a symmetric positive definite matrix: Cholesky (LU where it fails), refined once."""
+    factor, info = torch.linalg.cholesky_ex(matrix)
+    if to_floats(info)[0] > 0:
+        lu, pivots, _ = torch.linalg.lu_factor_ex(matrix)
+        solution: Tensor = torch.linalg.lu_solve(lu, pivots, right)
+        correction: Tensor = torch.linalg.lu_solve(lu, pivots, right - matrix @ solution)
+        return solution + correction
+    solution = torch.cholesky_solve(right, factor)
+    correction = torch.cholesky_solve(right - matrix @ solution, factor)
+    return solution + correction
+
+
+def symmetric_eigen(matrix: Float64[Tensor, "n n"]) -> tuple[Float64[Tensor, " n"], Float64[Tensor, "n n"]]:
+    """Eigenvalues, ascending, and orthonormal eigenvectors in columns."""
+    values, vectors = torch.linalg.eigh(matrix)
+    return values, vectors

@@ -1,0 +1,121 @@
+"""One kernel, several users: the minimum over y >= 0 of 1/2 y'Hy - q'y, by an active set, to rounding."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from flatmtl_core.errors import NotConverged
+from flatmtl_core.linalg import EPS, solve_positive, to_floats
+
+_Vector = Float64[Tensor, " n"]
+_Matrix = Float64[Tensor, "n n"]
+
+
+def nonnegative_quadratic(matrix: _Matrix, linear: _Vector, *, start: Sequence[int] = ()) -> _Vector:
+    """argmin over y >= 0 of 1/2 y'Hy - q'y with y_i = 0 or (q - Hy)_i = 0, and (q - Hy)_i <= 0 where y_i = 0.
+
+    Source: the active-set method for nonnegative least squares (Lawson and Hanson 1974, chapter 23), on the
+    Gramian; a column that depends on the passive ones is entered along its null direction instead of by a solve.
+
+    Args:
+        matrix: H, positive semi-definite with a diagonal of order 1.
+        linear: q.
+        start: a guess of the support (from a neighbouring problem).
+
+    Raises:
+        NotConverged: the minimum is unbounded below, or the support still changes after 40 n + 100 exchanges.
+    """
+    size = linear.shape[0]
+    passive, solution = _restart(matrix, linear, list(start))
+    banned: set[int] = set()
+    for _ in range(40 * size + 100):
+        slope = linear - matrix @ solution
+        rounding = 4 * size * EPS * (linear.abs() + matrix.abs() @ solution)
+        order = to_floats(slope - rounding)
+        entering = [i for i in range(size) if i not in passive and i not in banned and order[i] > 0]
+        if not entering:
+            return solution
+        new = max(entering, key=lambda i: order[i])
+        before = list(passive)
+        passive, solution = _exchange(matrix, linear, passive, solution, new)
+        if passive == before:
+            banned.add(new)
+        else:
+            banned.clear()
+    raise NotConverged(
+        "the active set keeps changing",
+        where="gramian",
+        value=f"support {sorted(passive)} of {size} after {40 * size + 100} exchanges",
+        rule="a support that satisfies the optimality conditions",
+        remedy="report this matrix: it is a defect of the solver",
+    )
+
+
+def _solve(matrix: _Matrix, right: _Vector, passive: list[int]) -> list[float]:
+    block = matrix[passive][:, passive]
+    return to_floats(solve_positive(block, right[passive].unsqueeze(1)))
+
+
+def _restart(matrix: _Matrix, linear: _Vector, passive: list[int]) -> tuple[list[int], _Vector]:
+    """The largest part of the guessed support on which the unconstrained solution is positive."""
+    solution = torch.zeros_like(linear)
+    while passive:
+        values = _solve(matrix, linear, passive)
+        if all(value > 0 for value in values):
+            solution[passive] = torch.tensor(values, dtype=torch.float64)
+            return passive, solution
+        kept = [i for i, value in zip(passive, values, strict=True) if value > 0]
+        passive = kept if len(kept) < len(passive) else []
+    return [], solution
+
+
+def _exchange(
+    matrix: _Matrix, linear: _Vector, passive: list[int], solution: _Vector, new: int
+) -> tuple[list[int], _Vector]:
+    """Enter ``new``, then leave variables until the solution on the support is positive."""
+    values = dict(zip(passive, to_floats(solution[passive]), strict=True))
+    if passive:
+        null = _solve(matrix, matrix[:, new], passive)
+        column = to_floats(matrix[passive, new])
+        pivot = to_floats(matrix[new, new])[0] - sum(a * b for a, b in zip(null, column, strict=True))
+        if pivot <= 8 * len(values) * EPS * (1.0 + sum(abs(a) for a in null)):
+            values = _along_null(values, dict(zip(passive, null, strict=True)), new)
+        else:
+            values[new] = 0.0
+    else:
+        values[new] = 0.0
+    while values:
+        support = list(values)
+        target = dict(zip(support, _solve(matrix, linear, support), strict=True))
+        blocked = {i: values[i] / (values[i] - target[i]) for i in support if target[i] <= 0}
+        if not blocked:
+            values = target
+            break
+        step = min(blocked.values())
+        leaving = min(blocked, key=lambda i: blocked[i])
+        moved = {i: values[i] + step * (target[i] - values[i]) for i in support}
+        values = {i: value for i, value in moved.items() if i != leaving and (value > 0 or i not in blocked)}
+    result = torch.zeros_like(linear)
+    if values:
+        result[list(values)] = torch.tensor(list(values.values()), dtype=torch.float64)
+    return list(values), result
+
+
+def _along_null(values: dict[int, float], null: dict[int, float], new: int) -> dict[int, float]:
+    """Move along (1, -null): H does not change, the linear term falls, until a variable reaches zero."""
+    steps = {i: values[i] / null[i] for i in values if null[i] > 0}
+    if not steps:
+        raise NotConverged(
+            "the quadratic is unbounded below",
+            where="gramian",
+            value=f"column {new} depends on {sorted(values)}",
+            rule="a bounded minimum over the nonnegative orthant",
+            remedy="report this matrix: it is a defect of the solver",
+        )
+    leaving = min(steps, key=lambda i: steps[i])
+    step = steps[leaving]
+    moved = {i: max(value - step * null[i], 0.0) for i, value in values.items() if i != leaving}
+    moved[new] = step
+    return moved

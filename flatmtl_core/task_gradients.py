@@ -1,0 +1,118 @@
+"""One forward, m backwards: the gradient of every task in the trunk and in its own head."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from flatmtl_core.errors import InvalidInput
+from flatmtl_core.parameters import Blocks
+from flatmtl_core.types import Direction, TaskGrads
+
+
+@dataclass(frozen=True)
+class HeadGrads:
+    """What one backward found besides the row of the trunk.
+
+    Args:
+        gradients: of the own head's parameters; None where the loss does not reach one.
+        reached: for each shared parameter whether the loss depends on it.
+    """
+
+    gradients: tuple[Tensor | None, ...]
+    reached: tuple[bool, ...]
+
+    def found(self) -> tuple[Tensor, ...]:
+        """The gradients that exist."""
+        return tuple(gradient for gradient in self.gradients if gradient is not None)
+
+
+def check_losses(losses: Sequence[Tensor], tasks: Sequence[int]) -> None:
+    """One 0-dim differentiable loss for each of these tasks.
+
+    Raises:
+        InvalidInput: another number of losses, or one that is no 0-dim tensor with a graph.
+    """
+    if len(losses) != len(tasks):
+        raise InvalidInput(
+            "losses and heads do not match",
+            where="losses",
+            value=f"{len(losses)} losses for {len(tasks)} tasks",
+            rule="one loss a task, in the order of the heads",
+            remedy="pass heads=[[], ...] for tasks without own parameters",
+        )
+    for task, loss in zip(tasks, losses, strict=True):
+        if not isinstance(loss, Tensor) or loss.ndim != 0 or not loss.is_floating_point():
+            found = f"shape {tuple(loss.shape)}, {loss.dtype}" if isinstance(loss, Tensor) else type(loss).__name__
+            raise InvalidInput(
+                "this is no scalar loss",
+                where=f"losses, task {task}",
+                value=found,
+                rule="a 0-dim floating tensor",
+                remedy="reduce it, for example with .mean()",
+            )
+        if not loss.requires_grad:
+            raise InvalidInput(
+                "this loss can not be differentiated",
+                where=f"losses, task {task}",
+                value="a tensor without graph",
+                rule="computed from the parameters with gradients enabled",
+                remedy="compute it outside torch.no_grad() and without .detach()",
+            )
+
+
+def gradient_into(row: Direction, loss: Float[Tensor, ""], blocks: Blocks, task: int, *, keep_graph: bool) -> HeadGrads:
+    """The gradient of one task's loss: in the trunk, written into ``row``; in its own head, returned.
+
+    A shared parameter that the loss does not reach counts as zero.
+    """
+    count = len(blocks.shared)
+    found = torch.autograd.grad(
+        loss, blocks.shared + blocks.heads[task], retain_graph=keep_graph, allow_unused=True, materialize_grads=False
+    )
+    with torch.no_grad():
+        for piece, gradient in zip(blocks.pieces(row), found[:count], strict=True):
+            if gradient is None:
+                piece.zero_()
+            else:
+                piece.copy_(gradient.to_dense() if gradient.is_sparse else gradient)
+    own = tuple(gradient if gradient is None else gradient.to_dense() for gradient in found[count:])
+    return HeadGrads(own, tuple(gradient is not None for gradient in found[:count]))
+
+
+def task_gradients(losses: Sequence[Tensor], blocks: Blocks, rows: TaskGrads) -> list[HeadGrads]:
+    """``g_sh^i`` into row i and ``g_ns^i`` for every task i, by m backwards through one graph, which is freed.
+
+    Paper: eq. 15
+
+    Args:
+        losses: m 0-dim losses of one forward.
+        rows: (m, d), overwritten.
+
+    Returns:
+        For each task the gradients of its head.
+    """
+    last = len(losses) - 1
+    return [gradient_into(rows[task], loss, blocks, task, keep_graph=task < last) for task, loss in enumerate(losses)]
+
+
+def write_gradients(blocks: Blocks, result: Direction, heads: Sequence[HeadGrads], first: Sequence[HeadGrads]) -> None:
+    """Add to ``.grad``; parameters that no task reaches keep what they had."""
+    reached = [any(found.reached[index] for found in first) for index in range(len(blocks.shared))]
+    with torch.no_grad():
+        for parameter, piece, touched in zip(blocks.shared, blocks.pieces(result), reached, strict=True):
+            if touched:
+                _add_gradient(parameter, piece)
+        for parameters, found in zip(blocks.heads, heads, strict=True):
+            for parameter, gradient in zip(parameters, found.gradients, strict=True):
+                if gradient is not None:
+                    _add_gradient(parameter, gradient)
+
+
+def _add_gradient(parameter: Tensor, gradient: Tensor) -> None:
+    if parameter.grad is None:
+        parameter.grad = gradient.to(parameter.dtype, copy=True)
+    else:
+        parameter.grad.add_(gradient)
