@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from experiments.spec import Spec, spec_key
+from experiments.spec import ProblemName, ProfileName, Spec, method_label, spec_key
 
 SCHEMA_VERSION = 1
 STORE = Path(__file__).parent / "store"
@@ -107,7 +107,9 @@ def result_path(store: Path, spec: Spec) -> Path:
 
 def _refuse_non_finite(value: Any, where: str) -> None:
     if isinstance(value, float) and not math.isfinite(value):
-        raise StoreError(f"{where} is {value}: a Result holds finite numbers only (JSON would write null). Nothing was written.")
+        raise StoreError(
+            f"{where} is {value}: a Result holds finite numbers only (JSON would write null). Nothing was written."
+        )
     if isinstance(value, dict):
         for name, inner in value.items():
             _refuse_non_finite(inner, f"{where}.{name}")
@@ -148,7 +150,9 @@ def read_result(path: Path) -> Result:
         raw = msgspec.json.decode(path.read_bytes())
         version = raw.get("schema_version") if isinstance(raw, dict) else None
         if version != SCHEMA_VERSION:
-            raise StoreError(f"{path}: schema version {version}, expected {SCHEMA_VERSION}. Remove the file and run its spec again.")
+            raise StoreError(
+                f"{path}: schema version {version}, expected {SCHEMA_VERSION}. Remove the file and run its spec again."
+            )
         result = msgspec.convert(raw, Result)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StoreError(f"{path}: not a Result ({error}). Remove the file and run its spec again.") from error
@@ -172,3 +176,58 @@ def load_results(store: Path) -> Iterator[Result]:
         result = read_result(path)
         if result.key == spec_key(result.spec):
             yield result
+
+
+class ReproducedRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One run that was computed twice. ``identical``: everything but times and provenance, bit for bit, data included;
+    ``accuracy_difference``: the largest over all accuracies of all epochs and the test split, in [0, 1]."""
+
+    key: str
+    label: str
+    problem: ProblemName
+    seed: int
+    identical: bool
+    accuracy_difference: float
+
+
+class Reproduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A list of runs computed anew, against the stored results. ``absent``: keys that only one side, or none, has."""
+
+    schema_version: int
+    name: ProfileName
+    machine: str
+    runs: tuple[ReproducedRun, ...]
+    absent: tuple[str, ...]
+
+
+def _numbers(result: Result) -> dict[str, Any]:
+    """The result without what may differ between two runs of one spec: times and provenance, data sums excepted."""
+    numbers: dict[str, Any] = msgspec.to_builtins(result)
+    for name in ("provenance", "seconds_training", "cpu_seconds_training"):
+        del numbers[name]
+    for record in numbers["epochs"]:
+        del record["seconds"]
+    return numbers | {"data_sha256": result.provenance.data_sha256}
+
+
+def _accuracies(result: Result) -> list[float]:
+    return [
+        *(value for record in result.epochs for value in (*record.train_accuracy, *record.validation_accuracy)),
+        *result.test_best.accuracy,
+        *result.test_last.accuracy,
+    ]
+
+
+def compare_results(stored: Result, computed: Result) -> ReproducedRun:
+    """Two results of the same spec, side by side."""
+    if stored.key != computed.key:
+        raise StoreError(f"results of different runs: keys {stored.key} and {computed.key}. Compare equal keys.")
+    differences = [abs(one - other) for one, other in zip(_accuracies(stored), _accuracies(computed), strict=True)]
+    return ReproducedRun(
+        key=stored.key,
+        label=method_label(stored.spec),
+        problem=stored.spec.problem,
+        seed=stored.spec.seed,
+        identical=_numbers(stored) == _numbers(computed),
+        accuracy_difference=max(differences),
+    )

@@ -88,6 +88,18 @@ def aggregate_rows(
     return None
 
 
+def check_aggregator(aggregator: object) -> None:
+    """Refuse anything that can not be called on a matrix of task gradients, a class instead of an instance included."""
+    if isinstance(aggregator, type) or not callable(aggregator):
+        raise InvalidInput(
+            "this is no aggregator",
+            where="aggregator",
+            value=aggregator,
+            rule="a callable from (m, d) task gradients to a (d,) direction",
+            remedy="pass an instance, such as MGDA()",
+        )
+
+
 def check_task_grads(task_grads: Tensor) -> None:
     """Refuse anything but a real (m, d) matrix with m, d >= 1."""
     good = task_grads.ndim == 2 and task_grads.is_floating_point() and 0 not in task_grads.shape

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import NoReturn
 
 import torch
 from jaxtyping import Float64
@@ -95,7 +96,7 @@ def _positive_part(cosines: Float64[Tensor, "n n"], tasks: int) -> Float64[Tenso
     return cosines
 
 
-def _refuse(rule: str, value: object) -> None:
+def _refuse(rule: str, value: object) -> NoReturn:
     raise InvalidInput(
         "this is not a Gramian",
         where="gramian",

@@ -1,5 +1,8 @@
 """The only door to torch.linalg and to the host: norms that neither overflow nor flush to zero, and the Gramian."""
 
+# torch.linalg carries no types: this file gives its results theirs, and no other file calls it.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -177,6 +180,7 @@ def count_non_finite(values: Tensor) -> int:
 
 def solve_positive(matrix: Float64[Tensor, "n n"], right: Float64[Tensor, "n k"]) -> Float64[Tensor, "n k"]:
     """X with matrix X = right for a symmetric positive definite matrix: Cholesky (LU where it fails), refined once."""
+    factor: Tensor
     factor, info = torch.linalg.cholesky_ex(matrix)
     if to_floats(info)[0] > 0:
         lu, pivots, _ = torch.linalg.lu_factor_ex(matrix)
@@ -190,5 +194,7 @@ def solve_positive(matrix: Float64[Tensor, "n n"], right: Float64[Tensor, "n k"]
 
 def symmetric_eigen(matrix: Float64[Tensor, "n n"]) -> tuple[Float64[Tensor, " n"], Float64[Tensor, "n n"]]:
     """Eigenvalues, ascending, and orthonormal eigenvectors in columns."""
+    values: Tensor
+    vectors: Tensor
     values, vectors = torch.linalg.eigh(matrix)
     return values, vectors

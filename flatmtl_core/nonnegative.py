@@ -37,7 +37,7 @@ def nonnegative_quadratic(matrix: _Matrix, linear: _Vector, *, start: Sequence[i
         entering = [i for i in range(size) if i not in passive and i not in banned and order[i] > 0]
         if not entering:
             return solution
-        new = max(entering, key=lambda i: order[i])
+        new = max(entering, key=order.__getitem__)
         before = list(passive)
         passive, solution = _exchange(matrix, linear, passive, solution, new)
         if passive == before:
@@ -75,7 +75,7 @@ def _exchange(
     matrix: _Matrix, linear: _Vector, passive: list[int], solution: _Vector, new: int
 ) -> tuple[list[int], _Vector]:
     """Enter ``new``, then leave variables until the solution on the support is positive."""
-    values = dict(zip(passive, to_floats(solution[passive]), strict=True))
+    values: dict[int, float] = dict(zip(passive, to_floats(solution[passive]), strict=True))
     if passive:
         null = _solve(matrix, matrix[:, new], passive)
         column = to_floats(matrix[passive, new])
@@ -88,8 +88,8 @@ def _exchange(
         values[new] = 0.0
     while values:
         support = list(values)
-        target = dict(zip(support, _solve(matrix, linear, support), strict=True))
-        blocked = {i: values[i] / (values[i] - target[i]) for i in support if target[i] <= 0}
+        target: dict[int, float] = dict(zip(support, _solve(matrix, linear, support), strict=True))
+        blocked: dict[int, float] = {i: values[i] / (values[i] - target[i]) for i in support if target[i] <= 0}
         if not blocked:
             values = target
             break

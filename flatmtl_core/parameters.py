@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NoReturn, cast
 
 import torch
 from torch import Tensor, nn
@@ -53,6 +54,26 @@ class Blocks:
         return [self.names[id(parameter)] for parameter in self.shared]
 
 
+def collect_modules(model: object) -> tuple[nn.Module, ...]:
+    """One module or several, as a tuple.
+
+    Raises:
+        InvalidInput: something that is no module.
+    """
+    modules = (model,) if isinstance(model, nn.Module) else model
+    if not isinstance(modules, list | tuple) or not all(
+        isinstance(module, nn.Module) for module in cast("Sequence[object]", modules)
+    ):
+        raise InvalidInput(
+            "the model can not be protected",
+            where="model",
+            value=type(model).__name__,
+            rule="a torch.nn.Module or a list of them: their buffers come back after the second pass",
+            remedy="pass the module whose forward the losses call",
+        )
+    return tuple(cast("Sequence[nn.Module]", modules))
+
+
 def collect_blocks(
     shared: Iterable[Tensor], heads: Iterable[Iterable[Tensor]], modules: Sequence[nn.Module] = ()
 ) -> Blocks:
@@ -78,7 +99,7 @@ def collect_blocks(
     return Blocks(trunk, branches, seen)
 
 
-def _block(parameters: Iterable[Tensor], where: str, known: dict[int, str], seen: dict[int, str]) -> tuple[Tensor, ...]:
+def _block(parameters: Iterable[object], where: str, known: dict[int, str], seen: dict[int, str]) -> tuple[Tensor, ...]:
     if isinstance(parameters, Tensor | nn.Module | str):
         _refuse_block(where, type(parameters).__name__, "an iterable of parameters, such as module.parameters()")
     kept: list[Tensor] = []
@@ -98,7 +119,7 @@ def _block(parameters: Iterable[Tensor], where: str, known: dict[int, str], seen
     return tuple(kept)
 
 
-def _refuse_block(where: str, value: object, rule: str) -> None:
+def _refuse_block(where: str, value: object, rule: str) -> NoReturn:
     raise InvalidInput(
         "the parameters can not be used",
         where=where,

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NoReturn, TypeAlias
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from flatmtl_core.first_pass import FirstPass, Reduce, head_norms, reduce_heads,
 from flatmtl_core.linalg import Measured, inner, measure
 from flatmtl_core.parameters import Blocks
 from flatmtl_core.perturb import head_radius_factor, move, shared_radius_factor
-from flatmtl_core.task_gradients import check_losses, gradient_into
+from flatmtl_core.task_gradients import HeadGrads, check_losses, gradient_into
 from flatmtl_core.transaction import Transaction
 from flatmtl_core.types import Aggregator, Direction, TaskGrads, Weighted
 from flatmtl_core.workspace import Workspace
@@ -96,7 +96,8 @@ class SecondPass:
         Paper: eq. 14
         """
         starts = transaction.save_parameters()
-        shared_count, self.heads = len(self.blocks.shared), []
+        shared_count = len(self.blocks.shared)
+        self.heads = list[HeadGrads]()
         position = shared_count
         for task, head in enumerate(self.blocks.heads):
             own = starts[position : position + len(head)]
@@ -197,5 +198,5 @@ class SecondPass:
             self.result = out
 
 
-def _refuse(what: str, where: str, value: object, rule: str, remedy: str) -> None:
+def _refuse(what: str, where: str, value: object, rule: str, remedy: str) -> NoReturn:
     raise InvalidInput(what, where=where, value=value, rule=rule, remedy=remedy)

@@ -6,12 +6,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from flatmtl_core.aggregate import aggregate_rows
+from flatmtl_core.aggregate import aggregate_rows, check_aggregator
 from flatmtl_core.first_pass import FirstPass, Reduce, first_pass
-from flatmtl_core.parameters import collect_blocks
+from flatmtl_core.parameters import collect_blocks, collect_modules
 from flatmtl_core.report import StepReport
 from flatmtl_core.second_pass import Combine, LossFunction, SecondPass, Setting
-from flatmtl_core.task_gradients import write_gradients
+from flatmtl_core.task_gradients import check_callable, write_gradients
 from flatmtl_core.transaction import Transaction
 from flatmtl_core.types import Aggregator, Gramian, Weighted
 from flatmtl_core.workspace import Workspace
@@ -44,6 +44,7 @@ def mtl_backward(
     Raises:
         InvalidInput, NonFinite: nothing was written.
     """
+    check_aggregator(aggregator)
     blocks = collect_blocks(shared, heads)
     kept = Workspace() if workspace is None else workspace
     with Transaction(blocks, (), kept, generator):
@@ -105,7 +106,9 @@ def sam_mtl_backward(
         the first pass left them.
     """
     setting = Setting(rho_shared, rho_heads, combine, norm, adaptive, same_noise)
-    modules = (model,) if isinstance(model, nn.Module) else tuple(model)
+    check_aggregator(aggregator)
+    check_callable(losses)
+    modules = collect_modules(model)
     blocks = collect_blocks(shared, heads, modules)
     kept = Workspace() if workspace is None else workspace
     with Transaction(blocks, modules, kept, generator) as transaction:

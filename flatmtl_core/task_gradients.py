@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -10,6 +11,18 @@ from torch import Tensor
 from flatmtl_core.errors import InvalidInput
 from flatmtl_core.parameters import Blocks
 from flatmtl_core.types import Direction, TaskGrads
+
+
+def check_callable(losses: object) -> None:
+    """The second pass evaluates the losses again: it needs the function, not its values."""
+    if not callable(losses):
+        raise InvalidInput(
+            "the losses can not be evaluated again",
+            where="losses",
+            value=type(losses).__name__,
+            rule="a callable: task indices -> list of 0-dim losses at the current parameters",
+            remedy="wrap the forward pass: lambda tasks: [loss_of(task) for task in tasks]",
+        )
 
 
 @dataclass(frozen=True)
@@ -29,21 +42,30 @@ class HeadGrads:
         return tuple(gradient for gradient in self.gradients if gradient is not None)
 
 
-def check_losses(losses: Sequence[Tensor], tasks: Sequence[int]) -> None:
+def check_losses(losses: object, tasks: Sequence[int]) -> None:
     """One 0-dim differentiable loss for each of these tasks.
 
     Raises:
         InvalidInput: another number of losses, or one that is no 0-dim tensor with a graph.
     """
-    if len(losses) != len(tasks):
+    if not isinstance(losses, list | tuple):
+        raise InvalidInput(
+            "the losses can not be read",
+            where="losses",
+            value=type(losses).__name__,
+            rule="a list or tuple of 0-dim tensors, one a task",
+            remedy="pass [loss_1, loss_2, ...]; the callable of sam_mtl_backward returns such a list",
+        )
+    values = cast("Sequence[object]", losses)
+    if len(values) != len(tasks):
         raise InvalidInput(
             "losses and heads do not match",
             where="losses",
-            value=f"{len(losses)} losses for {len(tasks)} tasks",
+            value=f"{len(values)} losses for {len(tasks)} tasks",
             rule="one loss a task, in the order of the heads",
             remedy="pass heads=[[], ...] for tasks without own parameters",
         )
-    for task, loss in zip(tasks, losses, strict=True):
+    for task, loss in zip(tasks, values, strict=True):
         if not isinstance(loss, Tensor) or loss.ndim != 0 or not loss.is_floating_point():
             found = f"shape {tuple(loss.shape)}, {loss.dtype}" if isinstance(loss, Tensor) else type(loss).__name__
             raise InvalidInput(
@@ -69,9 +91,7 @@ def gradient_into(row: Direction, loss: Float[Tensor, ""], blocks: Blocks, task:
     A shared parameter that the loss does not reach counts as zero.
     """
     count = len(blocks.shared)
-    found = torch.autograd.grad(
-        loss, blocks.shared + blocks.heads[task], retain_graph=keep_graph, allow_unused=True, materialize_grads=False
-    )
+    found = _differentiate(loss, blocks.shared + blocks.heads[task], keep_graph=keep_graph)
     with torch.no_grad():
         for piece, gradient in zip(blocks.pieces(row), found[:count], strict=True):
             if gradient is None:
@@ -80,6 +100,11 @@ def gradient_into(row: Direction, loss: Float[Tensor, ""], blocks: Blocks, task:
                 piece.copy_(gradient.to_dense() if gradient.is_sparse else gradient)
     own = tuple(gradient if gradient is None else gradient.to_dense() for gradient in found[count:])
     return HeadGrads(own, tuple(gradient is not None for gradient in found[:count]))
+
+
+def _differentiate(loss: Tensor, parameters: Sequence[Tensor], *, keep_graph: bool) -> Sequence[Tensor | None]:
+    """torch.autograd.grad with its true type: None for a parameter that the loss does not reach."""
+    return torch.autograd.grad(loss, parameters, retain_graph=keep_graph, allow_unused=True)
 
 
 def task_gradients(losses: Sequence[Tensor], blocks: Blocks, rows: TaskGrads) -> list[HeadGrads]:
@@ -100,7 +125,7 @@ def task_gradients(losses: Sequence[Tensor], blocks: Blocks, rows: TaskGrads) ->
 
 def write_gradients(blocks: Blocks, result: Direction, heads: Sequence[HeadGrads], first: Sequence[HeadGrads]) -> None:
     """Add to ``.grad``; parameters that no task reaches keep what they had."""
-    reached = [any(found.reached[index] for found in first) for index in range(len(blocks.shared))]
+    reached = [any(found.reached[index] for found in (*first, *heads)) for index in range(len(blocks.shared))]
     with torch.no_grad():
         for parameter, piece, touched in zip(blocks.shared, blocks.pieces(result), reached, strict=True):
             if touched:

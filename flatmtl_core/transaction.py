@@ -17,7 +17,7 @@ class Buffers:
         self._saved: list[tuple[nn.Module, str, Tensor | None, Tensor | None]] = []
         owners = {id(owner): owner for module in modules for owner in module.modules()}
         for owner in owners.values():
-            for name, buffer in owner._buffers.items():
+            for name, buffer in _buffers_of(owner).items():
                 self._saved.append((owner, name, buffer, None if buffer is None else buffer.detach().clone()))
 
     def restore(self) -> None:
@@ -25,7 +25,13 @@ class Buffers:
             for owner, name, buffer, copy in self._saved:
                 if buffer is not None and copy is not None:
                     buffer.resize_(copy.shape).copy_(copy)
-                owner._buffers[name] = buffer
+                _buffers_of(owner)[name] = buffer
+
+
+def _buffers_of(owner: nn.Module) -> dict[str, Tensor | None]:
+    """All buffers of one module, None and non-persistent ones included (``named_buffers`` leaves some out)."""
+    buffers: dict[str, Tensor | None] = vars(owner)["_buffers"]
+    return buffers
 
 
 class RandomState:

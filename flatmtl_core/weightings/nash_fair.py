@@ -189,7 +189,7 @@ class _FairProblem:
         return point @ self.matrix @ point / 2 - self.square @ barrier
 
     def newton(self, point: Float64[Tensor, " n"]) -> tuple[Float64[Tensor, " n"], float]:
-        """One step in relative coordinates (y -> y (1 + t p)), full once |p| <= 0.1, else with an Armijo search; |p|."""
+        """One step in relative coordinates, y (1 + t p): t = 1 once |p| <= 0.1, else by an Armijo search; and |p|."""
         pull = self.square * point ** (1.0 - self.inverse)
         gradient = pull - point * (self.matrix @ point)
         hessian = point.unsqueeze(1) * self.matrix * point + torch.diag(self.inverse * pull)

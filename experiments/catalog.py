@@ -1,0 +1,126 @@
+"""Named lists of runs. No torch here: reports read the catalog to know what should be in the store."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import get_args
+
+from experiments.spec import AggregatorName, Mode, ModelName, ProblemName, ProfileName, Spec
+
+Options = tuple[tuple[str, float | str], ...]
+
+PROBLEMS: tuple[ProblemName, ...] = get_args(ProblemName)
+NAMES: tuple[ProfileName, ...] = get_args(ProfileName)
+RADII: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""The grid from which the paper profile's radius is chosen on validation, the same for every method."""
+
+BASE: dict[AggregatorName, Options] = {
+    "Mean": (),
+    "MGDA": (),
+    "PCGrad": (),
+    "CAGrad": (("c", 0.4),),
+    "IMTLG": (),
+    "NashMTL": (("scale", "paper"),),
+    "FairGrad": (("alpha", 2.0), ("scale", "paper")),
+}
+"""Options of the plain methods: Nash-MTL and FairGrad at the scale of their own papers."""
+
+FLAT: dict[AggregatorName, Options] = {
+    **BASE,
+    "NashMTL": (("scale", "norm"),),
+    "FairGrad": (("alpha", 2.0), ("scale", "norm")),
+}
+"""Options of the flat methods: degree-1 scale where the own one does not let the flat part vanish with rho."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What all runs of one list share: model, sizes of the splits, epochs; 256 overlays a batch."""
+
+    name: ProfileName
+    model: ModelName
+    n_train: int
+    n_validation: int
+    n_test: int
+    epochs: int
+    probe_batches: int = 8
+
+    def spec(
+        self,
+        problem: ProblemName,
+        seed: int,
+        mode: Mode,
+        *,
+        aggregator: AggregatorName = "Mean",
+        options: Options = (),
+        rho: float = 0.0,
+    ) -> Spec:
+        """One run; ``rho`` is the radius of the shared block and of each head."""
+        return Spec(
+            profile=self.name,
+            problem=problem,
+            model=self.model,
+            aggregator=aggregator,
+            aggregator_options=options,
+            mode=mode,
+            seed=seed,
+            rho_shared=rho,
+            rho_heads=rho,
+            n_train=self.n_train,
+            n_validation=self.n_validation,
+            n_test=self.n_test,
+            epochs=self.epochs,
+            batch_size=256,
+            probe_batches=self.probe_batches,
+        )
+
+
+SMOKE = Profile(name="smoke", model="lenet", n_train=3_000, n_validation=1_000, n_test=2_000, epochs=4, probe_batches=2)
+LAPTOP = Profile(name="laptop", model="lenet", n_train=24_000, n_validation=12_000, n_test=20_000, epochs=15)
+PAPER = Profile(name="paper", model="resnet18", n_train=108_000, n_validation=12_000, n_test=20_000, epochs=200)
+
+
+def _every_method(
+    profile: Profile, problems: Iterable[ProblemName], seeds: int, radii: Iterable[float]
+) -> Iterator[Spec]:
+    """STL and the seven aggregators; then F-STL, SAM-sum and the seven F-methods at each radius. Seed by seed."""
+    radii = tuple(radii)
+    problems = tuple(problems)
+    for seed in range(seeds):
+        for problem in problems:
+            yield profile.spec(problem, seed, "stl")
+            for aggregator, options in BASE.items():
+                yield profile.spec(problem, seed, "erm", aggregator=aggregator, options=options)
+            for rho in radii:
+                yield profile.spec(problem, seed, "sam_stl", rho=rho)
+                yield profile.spec(problem, seed, "sam_sum", rho=rho)
+                for aggregator, options in FLAT.items():
+                    yield profile.spec(problem, seed, "decomposed", aggregator=aggregator, options=options, rho=rho)
+
+
+def _smoke() -> Iterator[Spec]:
+    return _every_method(SMOKE, PROBLEMS, seeds=2, radii=(0.05,))
+
+
+def _laptop() -> Iterator[Spec]:
+    aggregators: tuple[AggregatorName, ...] = ("Mean", "MGDA", "CAGrad")
+    for seed in range(3):
+        for aggregator in aggregators:
+            yield LAPTOP.spec("multi_fashion", seed, "erm", aggregator=aggregator, options=BASE[aggregator])
+            for rho in (0.05, 0.2):
+                yield LAPTOP.spec(
+                    "multi_fashion", seed, "decomposed", aggregator=aggregator, options=FLAT[aggregator], rho=rho
+                )
+
+
+def _paper() -> Iterator[Spec]:
+    return _every_method(PAPER, PROBLEMS, seeds=3, radii=RADII)
+
+
+_LISTS: dict[ProfileName, Callable[[], Iterator[Spec]]] = {"smoke": _smoke, "laptop": _laptop, "paper": _paper}
+
+
+def specs(name: ProfileName) -> tuple[Spec, ...]:
+    """The runs of one list, in the order in which they are best run (seed 0 of everything first)."""
+    if name not in _LISTS:
+        raise ValueError(f"no list of runs is named {name!r}: choose one of {', '.join(NAMES)}.")
+    return tuple(_LISTS[name]())

@@ -1,0 +1,224 @@
+"""From a Spec to one training step. Every mode of the tables is one call of the core."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+from torch.nn import functional
+
+from experiments.models import MultiTaskModel, build_model, single_task_models
+from experiments.spec import AggregatorName, Spec
+from flatmtl_core import (
+    IMTLG,
+    MGDA,
+    CAGrad,
+    FairGrad,
+    Mean,
+    NashMTL,
+    PCGrad,
+    StepReport,
+    Workspace,
+    mtl_backward,
+    sam_mtl_backward,
+)
+from flatmtl_core.types import Aggregator
+
+AGGREGATORS: dict[AggregatorName, Callable[..., Aggregator]] = {
+    "Mean": Mean,
+    "MGDA": MGDA,
+    "PCGrad": PCGrad,
+    "CAGrad": CAGrad,
+    "IMTLG": IMTLG,
+    "NashMTL": NashMTL,
+    "FairGrad": FairGrad,
+}
+
+
+class NonFiniteLoss(ArithmeticError):
+    """A task's loss is NaN or infinite: the message names the task (counted from 1) and the value."""
+
+
+def stream_seed(seed: int, stream: Literal["weights", "batches", "orders", "noise", "probe"]) -> int:
+    """Seed of one of a run's independent random streams: the first 63 bits of SHA-256("stream seed").
+
+    It depends on nothing else, so all methods with the same seed see the same weights and the same batches.
+    """
+    return int.from_bytes(hashlib.sha256(f"{stream} {seed}".encode()).digest()[:8], "big") >> 1
+
+
+def gradient_evaluations_per_step(spec: Spec, tasks: int) -> int:
+    """Backward passes of a loss through its network: m, or 2m with the perturbed points; 2 for SAM on the mean loss."""
+    match spec.mode:
+        case "erm" | "stl":
+            return tasks
+        case "sam_sum":
+            return 2
+        case _:
+            return 2 * tasks
+
+
+def check_radii(spec: Spec) -> None:
+    """Refuse a spec whose radii contradict its mode: zero for ``erm`` and ``stl``, positive otherwise."""
+    radii = (spec.rho_shared, spec.rho_heads)
+    if spec.mode in ("erm", "stl") and radii != (0.0, 0.0):
+        raise ValueError(f"mode {spec.mode!r} has no perturbation, but rho_shared, rho_heads = {radii}: set both to 0.")
+    if spec.mode not in ("erm", "stl") and not min(radii) > 0.0:
+        raise ValueError(f"mode {spec.mode!r} needs positive radii, got rho_shared, rho_heads = {radii}.")
+
+
+class BatchLosses:
+    """Mean cross entropies (nats) of one batch, at whatever weights the model has when it is called.
+
+    The first call is the step's first pass, at the unperturbed weights and for all tasks: its losses and its number of
+    right answers are kept. Later calls are the perturbed points.
+
+    Raises:
+        NonFiniteLoss: a loss is NaN or infinite.
+    """
+
+    def __init__(self, model: MultiTaskModel, images: Float[Tensor, "n 1 36 36"], labels: Int64[Tensor, "n m"]) -> None:
+        self.model = model
+        self.images = images
+        self.labels = labels
+        self.calls: list[Float[Tensor, " tasks"]] = []
+        self.correct: Int64[Tensor, " m"] | None = None
+
+    def __call__(self, task_indices: tuple[int, ...]) -> list[Float[Tensor, ""]]:
+        all_logits = self.model(self.images, task_indices)
+        if self.correct is None:
+            self.correct = torch.stack(
+                [(logits.detach().argmax(1) == self.labels[:, task]).sum() for task, logits in enumerate(all_logits)]
+            )
+        losses = [
+            functional.cross_entropy(logits, self.labels[:, task])
+            for task, logits in zip(task_indices, all_logits, strict=True)
+        ]
+        self.calls.append(torch.stack([loss.detach() for loss in losses]))
+        for task, value in zip(task_indices, self.calls[-1].tolist(), strict=True):
+            if not abs(value) < float("inf"):
+                raise NonFiniteLoss(f"the loss of task {task + 1} is {value}")
+        return losses
+
+
+@dataclass(frozen=True)
+class StepOutcome:
+    """What one step of one network measured: per task, at the unperturbed weights unless said otherwise.
+
+    ``perturbed_losses`` is None without a second pass; ``report`` is None where no task gradients are formed (SAM on
+    the mean loss).
+    """
+
+    losses: Float[Tensor, " m"]
+    correct: Int64[Tensor, " m"]
+    perturbed_losses: Float[Tensor, " m"] | None
+    report: StepReport | None
+
+
+class Method:
+    """The networks of a run and the step that fills their ``.grad``.
+
+    ``networks`` holds one multi-task network, or one network a task for ``stl`` and ``sam_stl``. PCGrad's orders come
+    from ``generator``, which belongs to the state of a run.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        check_radii(spec)
+        self.spec = spec
+        self.aggregator = AGGREGATORS[spec.aggregator](**dict(spec.aggregator_options))
+        self.generator = torch.Generator().manual_seed(stream_seed(spec.seed, "orders"))
+        self.workspace = Workspace()
+        model = build_model(spec.model, stream_seed(spec.seed, "weights"))
+        self.single_task = spec.mode in ("stl", "sam_stl")
+        self.networks = single_task_models(model) if self.single_task else [model]
+
+    def step(self, images: Float[Tensor, "n 1 36 36"], labels: Int64[Tensor, "n m"]) -> tuple[StepOutcome, ...]:
+        """Add the gradients of one batch to ``.grad`` of every network; one outcome a network."""
+        if self.single_task:
+            columns = labels.split(1, dim=1)
+            return tuple(
+                self._network_step(network, images, column)
+                for network, column in zip(self.networks, columns, strict=True)
+            )
+        return (self._network_step(self.networks[0], images, labels),)
+
+    def _network_step(self, network: MultiTaskModel, images: Tensor, labels: Tensor) -> StepOutcome:
+        losses = BatchLosses(network, images, labels)
+        match self.spec.mode:
+            case "erm" | "stl":
+                report: StepReport | None = mtl_backward(
+                    losses(tuple(range(len(network.heads)))),
+                    shared=network.shared_parameters(),
+                    heads=network.head_parameters(),
+                    aggregator=self.aggregator,
+                    generator=self.generator,
+                    workspace=self.workspace,
+                )
+            case "sam_sum":
+                self._sam_of_the_mean(network, losses)
+                report = None
+            case "sam_stl":
+                report = self._sam_step(network, losses, combine="decomposed")
+            case mode:
+                report = self._sam_step(network, losses, combine=mode)
+        assert losses.correct is not None
+        perturbed_losses = losses.calls[1] if report is None else report.perturbed_losses
+        return StepOutcome(losses.calls[0], losses.correct, perturbed_losses, report)
+
+    def _sam_step(
+        self,
+        network: MultiTaskModel,
+        losses: BatchLosses,
+        *,
+        combine: Literal["decomposed", "direct", "second", "each"],
+    ) -> StepReport:
+        return sam_mtl_backward(
+            network,
+            losses,
+            shared=network.shared_parameters(),
+            heads=network.head_parameters(),
+            aggregator=self.aggregator,
+            rho_shared=self.spec.rho_shared,
+            rho_heads=self.spec.rho_heads,
+            combine=combine,
+            norm=self.spec.norm,
+            adaptive=self.spec.adaptive,
+            generator=self.generator,
+            workspace=self.workspace,
+        )
+
+    def _sam_of_the_mean(self, network: MultiTaskModel, losses: BatchLosses) -> None:
+        """SAM on mean_i L^i as one task: one perturbation of the trunk, one of all heads together.
+
+        The heads' gradients are multiplied by m, so that a head receives the gradient of its own loss as in every
+        other mode; the trunk receives that of the mean.
+        """
+        tasks = tuple(range(len(network.heads)))
+        head_parameters = [parameter for head in network.head_parameters() for parameter in head]
+
+        def mean_loss(_: tuple[int, ...]) -> Sequence[Tensor]:
+            return [torch.stack(losses(tasks)).mean()]
+
+        sam_mtl_backward(
+            network,
+            mean_loss,
+            shared=network.shared_parameters(),
+            heads=[head_parameters],
+            aggregator=Mean(),
+            rho_shared=self.spec.rho_shared,
+            rho_heads=self.spec.rho_heads,
+            combine="direct",
+            norm=self.spec.norm,
+            adaptive=self.spec.adaptive,
+            workspace=self.workspace,
+        )
+        _scale_gradients(head_parameters, float(len(tasks)))
+
+
+def _scale_gradients(parameters: Sequence[nn.Parameter], factor: float) -> None:
+    for parameter in parameters:
+        if parameter.grad is not None:
+            parameter.grad.mul_(factor)

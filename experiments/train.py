@@ -1,0 +1,375 @@
+"""One run: the protocol of the Multi-MNIST family, resumable after every epoch.
+
+Adam for the trunk and Adam for the heads, constant learning rate, no augmentation. An epoch goes once through the
+training split in a shuffled order (the same for every method with the same seed); the last, smaller batch is kept.
+Then the probe, then the validation split. The best epoch is chosen on validation; the test split is read once, after
+the last epoch. A run that is stopped and resumed gives the same numbers bit for bit, times excepted.
+"""
+
+import io
+import math
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+import msgspec
+import numpy
+import torch
+from jaxtyping import Int64, UInt8
+from torch import Tensor
+
+from experiments.methods import Method, NonFiniteLoss, StepOutcome, gradient_evaluations_per_step, stream_seed
+from experiments.metrics import ConflictTally, block_dimensions, evaluate, parameter_norms, probe, to_input
+from experiments.problems.overlays import Split as SplitName
+from experiments.problems.overlays import load_overlays
+from experiments.results import SCHEMA_VERSION, EpochRecord, Evaluation, Provenance, Result, write_atomically
+from experiments.spec import ProblemName, Spec, spec_key
+from flatmtl_core.errors import FlatMTLError
+
+Batch = tuple[UInt8[Tensor, "n 36 36"], Int64[Tensor, "n m"]]
+
+
+class TrainingFailed(RuntimeError):
+    """A run that can not go on: the message names the epoch, the step and, where there is one, the task."""
+
+
+class TrainingStopped(Exception):
+    """The run was asked to stop; it resumes from the last full epoch."""
+
+
+class CheckpointError(Exception):
+    """A checkpoint that does not belong to this run: the message names the file, what differs and what to do."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Grey images 0 .. 255 and one label a task; ``sha256`` of the arrays."""
+
+    images: UInt8[Tensor, "n 36 36"]
+    labels: Int64[Tensor, "n m"]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class LoadedProblem:
+    """The three splits of one problem; no image is in two of them."""
+
+    train: Split
+    validation: Split
+    test: Split
+
+    def sums(self) -> dict[str, str]:
+        return {"train": self.train.sha256, "validation": self.validation.sha256, "test": self.test.sha256}
+
+
+def load_problem(
+    problem: ProblemName, n_train: int, n_validation: int, n_test: int, data_dir: Path | None = None
+) -> LoadedProblem:
+    """The overlays of a problem in the sizes asked for; ``data_dir``: folder with the original files."""
+
+    def split(name: SplitName, count: int) -> Split:
+        overlays = load_overlays(problem, name, count=count, data_dir=data_dir)
+        return Split(torch.from_numpy(overlays.images), torch.from_numpy(overlays.labels), overlays.sha256)
+
+    return LoadedProblem(
+        train=split("train", n_train), validation=split("validation", n_validation), test=split("test", n_test)
+    )
+
+
+def train(
+    spec: Spec,
+    problem: LoadedProblem,
+    *,
+    commit: str,
+    dirty: bool,
+    checkpoint: Path | None = None,
+    weights: Path | None = None,
+    on_epoch: Callable[[EpochRecord], None] = lambda record: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Result:
+    """Train one spec to its end.
+
+    Args:
+        spec: the run; its sizes must be those of ``problem``.
+        problem: the three splits.
+        commit, dirty: state of the source tree, kept with the result.
+        checkpoint: file that holds the run's state after every epoch; an existing one is resumed. The caller removes
+            it once the result is safe.
+        weights: file for the final weights (``best`` and ``last``: a list of state dictionaries, one a network).
+        on_epoch: called with every finished epoch.
+        should_stop: asked before every step.
+
+    Raises:
+        TrainingFailed: a loss or a gradient is not finite.
+        TrainingStopped: ``should_stop`` said so.
+        CheckpointError: ``checkpoint`` belongs to another run.
+    """
+    _check_sizes(spec, problem)
+    with torch.random.fork_rng(devices=[]):
+        run = _Run(spec, problem)
+        if checkpoint is not None and checkpoint.exists():
+            run.restore(checkpoint)
+        while len(run.records) < spec.epochs:
+            on_epoch(run.epoch(should_stop))
+            if checkpoint is not None:
+                run.save(checkpoint)
+        return run.finish(commit=commit, dirty=dirty, weights=weights)
+
+
+def _check_sizes(spec: Spec, problem: LoadedProblem) -> None:
+    for name, wanted in (("train", spec.n_train), ("validation", spec.n_validation), ("test", spec.n_test)):
+        split: Split = getattr(problem, name)
+        if not len(split.images) == len(split.labels) == wanted > 0:
+            raise ValueError(
+                f"split {name!r} has {len(split.images)} images and {len(split.labels)} labels, the spec asks for "
+                f"{wanted}: load the problem with the sizes of the spec."
+            )
+    if spec.epochs < 1 or spec.batch_size < 1 or not 1 <= spec.probe_batches * spec.batch_size <= spec.n_train:
+        raise ValueError(
+            f"epochs {spec.epochs}, batch_size {spec.batch_size}, probe_batches {spec.probe_batches}, n_train "
+            f"{spec.n_train}: all must be positive and the probe's full batches must fit into the training split."
+        )
+
+
+class _Run:
+    """Everything that changes while a run goes on: what a checkpoint holds."""
+
+    def __init__(self, spec: Spec, problem: LoadedProblem) -> None:
+        torch.manual_seed(stream_seed(spec.seed, "noise"))
+        self.spec = spec
+        self.problem = problem
+        self.method = Method(spec)
+        self.optimizers = [
+            torch.optim.Adam(parameters, lr=spec.learning_rate)
+            for network in self.method.networks
+            for parameters in (
+                network.shared_parameters(),
+                [parameter for head in network.head_parameters() for parameter in head],
+            )
+        ]
+        self.batch_orders = torch.Generator().manual_seed(stream_seed(spec.seed, "batches"))
+        self.records: list[EpochRecord] = []
+        self.best_epoch = 0
+        self.best_states = self._states()
+        self.seconds = 0.0
+        self.cpu_seconds = 0.0
+        self.started = _now()
+        self.resumed = 0
+
+    def epoch(self, should_stop: Callable[[], bool]) -> EpochRecord:
+        """Train once through the training split, then probe and validate."""
+        number = len(self.records) + 1
+        totals = _EpochTotals()
+        clock, cpu_clock = time.perf_counter(), time.process_time()
+        for step, (images, labels) in enumerate(self._shuffled_batches(), start=1):
+            if should_stop():
+                raise TrainingStopped(f"stopped in epoch {number}: run it again to resume from epoch {number - 1}.")
+            for optimizer in self.optimizers:
+                optimizer.zero_grad()
+            try:
+                outcomes = self.method.step(to_input(images), labels)
+            except (NonFiniteLoss, FlatMTLError) as error:
+                raise TrainingFailed(f"epoch {number}, step {step}: {error}") from error
+            for optimizer in self.optimizers:
+                optimizer.step()
+            totals.add(outcomes, len(images))
+        seconds = time.perf_counter() - clock
+        self.seconds += seconds
+        self.cpu_seconds += time.process_time() - cpu_clock
+
+        networks = self.method.networks
+        try:
+            geometry = probe(networks, self._probe_batches(), self.spec.probe_rho)
+        except (NonFiniteLoss, FlatMTLError) as error:
+            raise TrainingFailed(f"epoch {number}, probe: {error}") from error
+        validation_loss, validation_accuracy = self._evaluate(self.problem.validation, f"epoch {number}, validation")
+        record = EpochRecord(
+            epoch=number,
+            train_loss=totals.mean("loss"),
+            perturbed_loss=totals.mean("perturbed_loss") if totals.perturbed else None,
+            train_accuracy=totals.mean("accuracy"),
+            validation_loss=validation_loss,
+            validation_accuracy=validation_accuracy,
+            during=totals.tally.result() if totals.reported else None,
+            probe=geometry,
+            parameter_norms=parameter_norms(networks),
+            seconds=seconds,
+        )
+        self.records.append(record)
+        best = max(self.records, key=lambda one: statistics.fmean(one.validation_accuracy))  # max: the first of ties
+        if best.epoch == number:
+            self.best_epoch, self.best_states = number, self._states()
+        return record
+
+    def finish(self, *, commit: str, dirty: bool, weights: Path | None) -> Result:
+        """Read the test split, once, at the last and at the best weights."""
+        spec = self.spec
+        last_states = self._states()
+        test_last = self._test(spec.epochs)
+        self._load_states(self.best_states)
+        test_best = self._test(self.best_epoch)
+        if weights is not None:
+            content = {"spec": msgspec.json.encode(spec).decode(), "best": self.best_states, "last": last_states}
+            _save_atomically(weights, content)
+        steps = spec.epochs * math.ceil(spec.n_train / spec.batch_size)
+        return Result(
+            schema_version=SCHEMA_VERSION,
+            key=spec_key(spec),
+            spec=spec,
+            provenance=Provenance(
+                commit=commit,
+                dirty=dirty,
+                python=python_version(),
+                torch=str(torch.__version__),
+                numpy=numpy.__version__,
+                machine=machine(),
+                threads=torch.get_num_threads(),
+                data_sha256=self.problem.sums(),
+                started=self.started,
+                finished=_now(),
+                resumed=self.resumed,
+            ),
+            dimensions=block_dimensions(self.method.networks),
+            epochs=tuple(self.records),
+            best_epoch=self.best_epoch,
+            test_best=test_best,
+            test_last=test_last,
+            steps=steps,
+            gradient_evaluations=steps * gradient_evaluations_per_step(spec, self.problem.train.labels.shape[1]),
+            seconds_training=self.seconds,
+            cpu_seconds_training=self.cpu_seconds,
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the state of the run; the file appears whole or not at all."""
+        content = {
+            "key": spec_key(self.spec),
+            "data_sha256": self.problem.sums(),
+            "torch": str(torch.__version__),
+            "networks": self._states(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "batch_orders": self.batch_orders.get_state(),
+            "task_orders": self.method.generator.get_state(),
+            "global_generator": torch.get_rng_state(),
+            "records": msgspec.json.encode(self.records).decode(),
+            "best_epoch": self.best_epoch,
+            "best_states": self.best_states,
+            "seconds": self.seconds,
+            "cpu_seconds": self.cpu_seconds,
+            "started": self.started,
+            "resumed": self.resumed,
+        }
+        _save_atomically(path, content)
+
+    def restore(self, path: Path) -> None:
+        """Continue from a checkpoint of this very run."""
+        content = torch.load(path, weights_only=True)
+        expected = {"key": spec_key(self.spec), "data_sha256": self.problem.sums(), "torch": str(torch.__version__)}
+        for name, value in expected.items():
+            if content[name] != value:
+                raise CheckpointError(
+                    f"{path}: holds {name} {content[name]}, this run has {value}. Remove the file to start anew."
+                )
+        self._load_states(content["networks"])
+        for optimizer, state in zip(self.optimizers, content["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
+        self.batch_orders.set_state(content["batch_orders"])
+        self.method.generator.set_state(content["task_orders"])
+        torch.set_rng_state(content["global_generator"])
+        self.records = msgspec.json.decode(content["records"], type=list[EpochRecord])
+        self.best_epoch = content["best_epoch"]
+        self.best_states = content["best_states"]
+        self.seconds = content["seconds"]
+        self.cpu_seconds = content["cpu_seconds"]
+        self.started = content["started"]
+        self.resumed = content["resumed"] + 1
+
+    def _shuffled_batches(self) -> Iterator[Batch]:
+        order = torch.randperm(self.spec.n_train, generator=self.batch_orders)
+        for indices in order.split(self.spec.batch_size):
+            yield self.problem.train.images[indices], self.problem.train.labels[indices]
+
+    def _probe_batches(self) -> list[Batch]:
+        generator = torch.Generator().manual_seed(stream_seed(self.spec.seed, "probe"))
+        order = torch.randperm(self.spec.n_train, generator=generator)
+        return [
+            (self.problem.train.images[indices], self.problem.train.labels[indices])
+            for indices in order.split(self.spec.batch_size)[: self.spec.probe_batches]
+        ]
+
+    def _evaluate(self, split: Split, where: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        losses, accuracies = evaluate(self.method.networks, split.images, split.labels)
+        for task, loss in enumerate(losses, start=1):
+            if not math.isfinite(loss):
+                raise TrainingFailed(f"{where}: the loss of task {task} is {loss}")
+        return losses, accuracies
+
+    def _test(self, epoch: int) -> Evaluation:
+        loss, accuracy = self._evaluate(self.problem.test, f"test after epoch {epoch}")
+        return Evaluation(epoch=epoch, accuracy=accuracy, loss=loss)
+
+    def _states(self) -> list[dict[str, Tensor]]:
+        return [
+            {name: value.detach().clone() for name, value in network.state_dict().items()}
+            for network in self.method.networks
+        ]
+
+    def _load_states(self, states: list[dict[str, Tensor]]) -> None:
+        for network, state in zip(self.method.networks, states, strict=True):
+            network.load_state_dict(state)
+
+
+class _EpochTotals:
+    """Sums over the steps of one epoch, weighted by the size of the batch."""
+
+    def __init__(self) -> None:
+        self.examples = 0
+        self.sums: dict[str, Tensor] = {}
+        self.tally = ConflictTally()
+        self.perturbed = False
+        self.reported = False
+
+    def add(self, outcomes: tuple[StepOutcome, ...], examples: int) -> None:
+        self.examples += examples
+        self._add("loss", torch.cat([outcome.losses for outcome in outcomes]).double() * examples)
+        self._add("accuracy", torch.cat([outcome.correct for outcome in outcomes]).double())
+        perturbed_losses = [outcome.perturbed_losses for outcome in outcomes if outcome.perturbed_losses is not None]
+        if perturbed_losses:
+            self.perturbed = True
+            self._add("perturbed_loss", torch.cat(perturbed_losses).double() * examples)
+        reports = [outcome.report for outcome in outcomes if outcome.report is not None]
+        if reports:
+            self.reported = True
+            self.tally.add(reports)
+
+    def mean(self, name: str) -> tuple[float, ...]:
+        return tuple((self.sums[name] / self.examples).tolist())
+
+    def _add(self, name: str, values: Tensor) -> None:
+        self.sums[name] = self.sums[name] + values if name in self.sums else values
+
+
+def machine() -> str:
+    """The processor's name and the instruction set that torch uses on it: both decide the last bits."""
+    capability = torch.backends.cpu.get_cpu_capability()
+    information = Path("/proc/cpuinfo")
+    names = []
+    if information.exists():
+        lines = information.read_text(encoding="utf-8").splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else 'unknown processor'}, {capability}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _save_atomically(path: Path, content: dict[str, Any]) -> None:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_atomically(path, buffer.getvalue())
