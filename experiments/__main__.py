@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import catalog, executors
+from experiments.problems.overlays import describe_data
 from experiments.results import (
     SCHEMA_VERSION,
     STORE,
@@ -19,7 +20,8 @@ from experiments.results import (
     find_result,
     write_atomically,
 )
-from experiments.spec import ProfileName, Spec, method_label, spec_key
+from experiments.spec import ProfileName, Spec, spec_key
+from experiments.train import load_problem, machine
 
 app = tyro.extras.SubcommandApp()
 
@@ -53,8 +55,6 @@ def run(
         keep_checkpoints: folder for the final weights of every run trained now.
         only: run only those whose line in ``list`` contains this text.
     """
-    from experiments.train import load_problem
-
     console = Console()
     chosen = _selected(name, only)
     if not chosen:
@@ -66,7 +66,7 @@ def run(
     except executors.SweepBroken as error:
         console.print(str(error), markup=False)
         return 1
-    counts = collections.Counter(one.outcome for one in finished)
+    counts: collections.Counter[str] = collections.Counter(one.outcome for one in finished)
     counts["not started"] = len(chosen) - len(finished)
     console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count), highlight=False)
     return int(counts["failed"] + counts["stopped"] + counts["not started"] > 0)
@@ -95,12 +95,12 @@ def status(name: Name, *, store: Path = STORE) -> int:
 def compare(name: Name, *, store: Path) -> int:
     """Compare results computed anew with those kept in the repository; writes build/reproduction.json.
 
+    Fails when a result is absent on one side, or differs although processor, torch and thread count are the same.
+
     Args:
         name: the list.
         store: folder of the results computed anew.
     """
-    from experiments.train import machine
-
     if store.resolve() == STORE.resolve():
         raise SystemExit(f"{store} is the repository's own store: compare another one with it.")
     runs, absent = [], []
@@ -123,7 +123,10 @@ def compare(name: Name, *, store: Path) -> int:
     console.print(table)
     identical = sum(one.identical for one in runs)
     console.print(f"{identical} of {len(runs)} identical; {len(absent)} not on both sides", highlight=False)
-    return int(not runs or identical < len(runs) or bool(absent))
+    broken = [one.key for one in runs if one.expected_identical and not one.identical]
+    if broken:
+        console.print(f"different on the same processor, torch and thread count: {', '.join(broken)}", highlight=False)
+    return int(not runs or bool(broken) or bool(absent))
 
 
 @app.command(name="list")
@@ -152,8 +155,6 @@ def data(*, data_dir: Path | None = None, fetch: bool = False, verify: bool = Fa
         fetch: get what is missing with the package clients.
         verify: check the sums of every file and every set of overlays.
     """
-    from experiments.problems.overlays import describe_data
-
     return describe_data(data_dir, fetch, verify=verify)
 
 

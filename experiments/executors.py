@@ -1,7 +1,7 @@
 """The local engine: runs a list of specs in a few processes, each key at most once at a time.
 
-State beside the store, under ``build/``: ``checkpoints/<key>.pt`` (removed once the result is safe), ``locks/<key>.lock``
-(held while a run is going on), ``failed/<key>.txt`` (why a run failed; removed when it succeeds).
+State beside the store, under ``build/``: ``checkpoints/<key>.pt`` (removed once the result is safe),
+``locks/<key>.lock`` (held while a run is going on), ``failed/<key>.txt`` (why a run failed; removed when it succeeds).
 """
 
 import fcntl
@@ -19,14 +19,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import msgspec
+import torch
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -40,9 +42,7 @@ from rich.progress import (
 
 from experiments.results import read_result, result_path, save_result, write_atomically
 from experiments.spec import ProblemName, Spec, method_label, spec_key
-
-if TYPE_CHECKING:
-    from experiments.train import LoadedProblem
+from experiments.train import LoadedProblem, TrainingStopped, train
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
@@ -58,7 +58,7 @@ class LoadProblem(Protocol):
 
     def __call__(
         self, problem: ProblemName, n_train: int, n_validation: int, n_test: int, data_dir: Path | None
-    ) -> "LoadedProblem": ...
+    ) -> LoadedProblem: ...
 
 
 class SweepBroken(RuntimeError):
@@ -168,8 +168,6 @@ def run_one(
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Finished:
     """Run one spec under its lock, resume its checkpoint, store its result or the reason of its failure."""
-    from experiments.train import TrainingStopped, train
-
     key = spec_key(spec)
     checkpoint = settings.build / "checkpoints" / f"{key}.pt"
     failure = settings.build / "failed" / f"{key}.txt"
@@ -198,7 +196,7 @@ def run_one(
             save_result(settings.store, result)
         except TrainingStopped as stop:
             return finished("stopped", str(stop))
-        except Exception as error:  # whatever a run dies of is recorded and reported; the others go on
+        except Exception as error:  # noqa: BLE001 - whatever a run dies of is recorded and reported; the others go on
             report = f"{describe(spec)}\n{msgspec.json.encode(spec).decode()}\n\n{traceback.format_exc()}"
             write_atomically(failure, report.encode())
             return finished("failed", f"{type(error).__name__}: {error} (see {failure})")
@@ -213,12 +211,9 @@ class _Worker:
     def __init__(
         self, settings: Settings, load: LoadProblem, source: tuple[str, bool], updates: "Queue[Update]", stop: Event
     ) -> None:
-        import torch
-
         torch.set_num_threads(1)
         torch.set_num_interop_threads(1)
         torch.use_deterministic_algorithms(True)
-        torch.utils.deterministic.fill_uninitialized_memory = False  # nothing reads memory that it has not written
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and says so through ``stop``
         threading.Thread(target=_end_with_parent, daemon=True).start()
         self.settings = settings
@@ -243,18 +238,18 @@ class _Worker:
         )
 
 
-_worker: _Worker | None = None
-"""The one of this process; only in worker processes."""
+_worker: ContextVar[_Worker] = ContextVar("worker")
+"""The one of this process; set in worker processes only."""
 
 
-def _start_worker(*arguments: Any) -> None:
-    global _worker
-    _worker = _Worker(*arguments)
+def _start_worker(
+    settings: Settings, load: LoadProblem, source: tuple[str, bool], updates: "Queue[Update]", stop: Event
+) -> None:
+    _worker.set(_Worker(settings, load, source, updates, stop))
 
 
 def _run_in_worker(spec: Spec) -> Finished:
-    assert _worker is not None
-    return _worker.run(spec)
+    return _worker.get().run(spec)
 
 
 def _end_with_parent() -> None:

@@ -171,7 +171,7 @@ def find_result(stores: Iterable[Path], spec: Spec) -> Result | None:
 
 
 def load_results(store: Path) -> Iterator[Result]:
-    """All results of a store that are current: results of older revisions (whose key is no longer their spec's) are left out."""
+    """All current results of a store: those of older revisions (whose key is no longer their spec's) are left out."""
     for path in sorted(store.glob("*/*/*.json")):
         result = read_result(path)
         if result.key == spec_key(result.spec):
@@ -180,13 +180,16 @@ def load_results(store: Path) -> Iterator[Result]:
 
 class ReproducedRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One run that was computed twice. ``identical``: everything but times and provenance, bit for bit, data included;
-    ``accuracy_difference``: the largest over all accuracies of all epochs and the test split, in [0, 1]."""
+    ``expected_identical``: same processor, torch and thread count, so that it has to be (elsewhere the last bits of
+    float32 differ and grow); ``accuracy_difference``: the largest over all accuracies of all epochs and the test split,
+    in [0, 1]."""
 
     key: str
     label: str
     problem: ProblemName
     seed: int
     identical: bool
+    expected_identical: bool
     accuracy_difference: float
 
 
@@ -218,6 +221,11 @@ def _accuracies(result: Result) -> list[float]:
     ]
 
 
+def _arithmetic(result: Result) -> tuple[str, str, int]:
+    """What decides the last bits of a float32 computation."""
+    return result.provenance.machine, result.provenance.torch, result.provenance.threads
+
+
 def compare_results(stored: Result, computed: Result) -> ReproducedRun:
     """Two results of the same spec, side by side."""
     if stored.key != computed.key:
@@ -229,5 +237,6 @@ def compare_results(stored: Result, computed: Result) -> ReproducedRun:
         problem=stored.spec.problem,
         seed=stored.spec.seed,
         identical=_numbers(stored) == _numbers(computed),
+        expected_identical=_arithmetic(stored) == _arithmetic(computed),
         accuracy_difference=max(differences),
     )

@@ -23,7 +23,7 @@ REVISIONS: dict[str, int] = {
     "NashMTL": 1,
     "FairGrad": 1,
 }
-"""Raise a number when a change alters what the same Spec computes: stored results of that method then count as missing."""
+"""Raise a number when a change alters what a Spec computes: stored results of that method then count as missing."""
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,7 +76,7 @@ def method_label(spec: Spec) -> str:
 
 
 def spec_key(spec: Spec) -> str:
-    """Content key: 16 hexadecimal digits of the SHA-256 over the spec's canonical JSON and the revisions it depends on."""
+    """Content key: 16 hexadecimal digits of the SHA-256 of the spec's canonical JSON and of its revisions."""
     revisions = {name: REVISIONS[name] for name in ("protocol", "data", "step", spec.aggregator)}
     content = msgspec.json.encode({"spec": spec, "revisions": revisions}, order="sorted")
     return hashlib.sha256(content).hexdigest()[:16]

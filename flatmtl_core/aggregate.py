@@ -25,6 +25,7 @@ class FromGramian:
         return 1.0
 
     def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
+        """Weights of the rows from their inner products: each method's own."""
         raise NotImplementedError
 
     def __call__(
@@ -50,39 +51,31 @@ class FromGramian:
         measured = measure(rows)
         refuse_non_finite(measured, rows)
         weighted = weigh(self, measured, generator=generator)
-        return direction(weighted, rows, out=out)
+        return direction(weighted, rows, measured, out=out)
 
 
 def weigh(aggregator: GramianAggregator, measured: Measured, *, generator: torch.Generator | None) -> Weighted:
     """Weights of the rows themselves from the Gramian of the rescaled ones: A(t J) = t^k A(J)."""
     weighted = aggregator.weighting(measured.gramian, generator=generator)
-    if measured.exponent == 0:
-        return weighted
     power = measured.exponent * (aggregator.degree - 1.0)
-    if power == 0:
-        return weighted
-    factor = math.exp2(max(-1000.0, min(1000.0, power)))
-    return replace(weighted, weights=weighted.weights * factor)
+    factor = 2.0 ** max(-1000.0, min(1000.0, power))
+    return weighted if power == 0 else replace(weighted, weights=weighted.weights * factor)
 
 
-def direction(weighted: Weighted, rows: TaskGrads, *, out: Direction) -> Direction:
+def direction(weighted: Weighted, rows: TaskGrads, measured: Measured, *, out: Direction) -> Direction:
     """``weights @ rows`` into ``out``; exactly zero when the status is ``zero`` or ``stationary``."""
     if weighted.status != "solved":
         return out.zero_()
-    return combine_rows(weighted.weights, rows, out)
+    return combine_rows(weighted.weights, rows, measured.norms, out)
 
 
 def aggregate_rows(
-    aggregator: Aggregator,
-    measured: Measured,
-    rows: TaskGrads,
-    generator: torch.Generator | None,
-    out: Direction,
+    aggregator: Aggregator, measured: Measured, rows: TaskGrads, generator: torch.Generator | None, out: Direction
 ) -> Weighted | None:
     """Run any aggregator on measured rows; Gramian methods reuse the Gramian and hand out their weights."""
     if isinstance(aggregator, GramianAggregator):
         weighted = weigh(aggregator, measured, generator=generator)
-        direction(weighted, rows, out=out)
+        direction(weighted, rows, measured, out=out)
         return weighted
     aggregator(rows, generator=generator, out=out)
     return None
@@ -91,26 +84,18 @@ def aggregate_rows(
 def check_aggregator(aggregator: object) -> None:
     """Refuse anything that can not be called on a matrix of task gradients, a class instead of an instance included."""
     if isinstance(aggregator, type) or not callable(aggregator):
-        raise InvalidInput(
-            "this is no aggregator",
-            where="aggregator",
-            value=aggregator,
-            rule="a callable from (m, d) task gradients to a (d,) direction",
-            remedy="pass an instance, such as MGDA()",
-        )
+        rule = "a callable from (m, d) task gradients to a (d,) direction"
+        remedy = "pass an instance, such as MGDA()"
+        raise InvalidInput("this is no aggregator", "aggregator", aggregator, rule, remedy)
 
 
 def check_task_grads(task_grads: Tensor) -> None:
     """Refuse anything but a real (m, d) matrix with m, d >= 1."""
-    good = task_grads.ndim == 2 and task_grads.is_floating_point() and 0 not in task_grads.shape
-    if not good:
-        raise InvalidInput(
-            "this is no matrix of task gradients",
-            where="task_grads",
-            value=f"shape {tuple(task_grads.shape)}, {task_grads.dtype}",
-            rule="(m, d) with m >= 1 tasks and d >= 1 parameters, a floating dtype",
-            remedy="stack one flattened gradient a task",
-        )
+    if task_grads.ndim != 2 or not task_grads.is_floating_point() or 0 in task_grads.shape:
+        found = f"shape {tuple(task_grads.shape)}, {task_grads.dtype}"
+        rule = "(m, d) with m >= 1 tasks and d >= 1 parameters, a floating dtype"
+        remedy = "stack one flattened gradient a task"
+        raise InvalidInput("this is no matrix of task gradients", "task_grads", found, rule, remedy)
 
 
 def check_out(out: Tensor | None, task_grads: Tensor) -> Tensor:
@@ -119,13 +104,10 @@ def check_out(out: Tensor | None, task_grads: Tensor) -> Tensor:
         return torch.empty(task_grads.shape[1], dtype=task_grads.dtype, device=task_grads.device)
     wanted = (task_grads.shape[1:], task_grads.dtype, task_grads.device)
     if (out.shape, out.dtype, out.device) != wanted:
-        raise InvalidInput(
-            "the result does not fit",
-            where="out",
-            value=f"shape {tuple(out.shape)}, {out.dtype}, {out.device}",
-            rule=f"shape {tuple(wanted[0])}, {wanted[1]}, {wanted[2]}, as task_grads",
-            remedy="pass torch.empty_like(task_grads[0]) or leave it out",
-        )
+        found = f"shape {tuple(out.shape)}, {out.dtype}, {out.device}"
+        rule = f"shape {tuple(wanted[0])}, {wanted[1]}, {wanted[2]}, as task_grads"
+        remedy = "pass torch.empty_like(task_grads[0]) or leave it out"
+        raise InvalidInput("the result does not fit", "out", found, rule, remedy)
     return out.detach()
 
 
@@ -147,10 +129,12 @@ def refuse_row(task: int, row: Direction, *, names: Sequence[str], sizes: Sequen
 
 def non_finite(task: int, parameter: str, count: int, when: str) -> NonFinite:
     """The one wording of a gradient that is NaN or infinite."""
+    rule = "gradients are finite"
+    remedy = "look at this task's loss at this batch; lower the learning rate or the radius; skip the step"
     return NonFinite(
         f"the gradient of task {task}{when} is not finite",
-        where=f"task {task}, parameter {parameter}",
-        value=f"{count} entries NaN or infinite",
-        rule="gradients are finite",
-        remedy="look at this task's loss at this batch; lower the learning rate or the radius; skip the step",
+        f"task {task}, parameter {parameter}",
+        f"{count} entries NaN or infinite",
+        rule,
+        remedy,
     )

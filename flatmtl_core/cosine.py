@@ -10,7 +10,7 @@ from torch import Tensor
 
 from flatmtl_core.errors import InvalidInput
 from flatmtl_core.linalg import EPS, symmetric_eigen, to_floats, to_host
-from flatmtl_core.types import Gramian, Weights
+from flatmtl_core.types import Gramian, Status, Weighted, Weights
 
 _CURVATURE = 1e-6
 
@@ -39,6 +39,10 @@ class CosineForm:
         weights[list(self.live)] = values
         return weights
 
+    def nothing(self, status: Status, device: torch.device, *, gap: float = 0.0) -> Weighted:
+        """Zero weights: the direction is exactly zero."""
+        return Weighted(torch.zeros(self.tasks, dtype=torch.float64, device=device), gap, status)
+
 
 def cosine_form(gramian: Gramian) -> CosineForm:
     """Check a Gramian and take it apart.
@@ -51,19 +55,16 @@ def cosine_form(gramian: Gramian) -> CosineForm:
         rounding size is left to the solvers.
     """
     (host,) = to_host(gramian)
-    count = host.shape[0]
-    if count == 0:
-        raise InvalidInput(
-            "there is no task", where="gramian", value=tuple(host.shape), rule="m >= 1", remedy="pass one row a task"
-        )
+    count = host.shape[0] if host.ndim else 0
+    if count == 0 or host.shape != (count, count):
+        _refuse("(m, m) with m >= 1 tasks", tuple(host.shape))
     diagonal = to_floats(host.diagonal())
     if not all(math.isfinite(value) for value in to_floats(host)) or min(diagonal) < 0:
         _refuse("finite entries and a diagonal >= 0", diagonal)
     live = tuple(task for task, square in enumerate(diagonal) if square > 0)
     norms = torch.tensor([math.sqrt(diagonal[task]) for task in live], dtype=torch.float64)
     scale = max(to_floats(norms), default=1.0)
-    index = list(live)
-    cosines = host[index][:, index] / norms / norms.unsqueeze(1)
+    cosines = host[list(live)][:, list(live)] / norms / norms.unsqueeze(1)
     if live and to_floats((cosines - cosines.T).abs().amax())[0] > _CURVATURE:
         _refuse("symmetric", to_floats(host))
     dead = [task for task in range(count) if task not in live]
@@ -97,10 +98,6 @@ def _positive_part(cosines: Float64[Tensor, "n n"], tasks: int) -> Float64[Tenso
 
 
 def _refuse(rule: str, value: object) -> NoReturn:
-    raise InvalidInput(
-        "this is not a Gramian",
-        where="gramian",
-        value=value,
-        rule=f"inner products of the task gradients: {rule}",
-        remedy="form it as J @ J.T in float64 or with flatmtl_core.linalg.gramian",
-    )
+    rule = f"inner products of the task gradients: {rule}"
+    remedy = "form it as J @ J.T in float64 or with flatmtl_core.linalg.gramian"
+    raise InvalidInput("this is not a Gramian", "gramian", value, rule, remedy)

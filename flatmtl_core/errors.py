@@ -1,5 +1,8 @@
 """The three ways in which the core refuses: each says what, where, the value, the rule, the remedy."""
 
+import math
+from collections.abc import Sequence
+
 
 class FlatMTLError(Exception):
     """Base of all errors that the core raises on purpose.
@@ -12,12 +15,8 @@ class FlatMTLError(Exception):
         remedy: what the caller can do.
     """
 
-    def __init__(self, what: str, *, where: str, value: object, rule: str, remedy: str) -> None:
-        self.what = what
-        self.where = where
-        self.value = value
-        self.rule = rule
-        self.remedy = remedy
+    def __init__(self, what: str, where: str, value: object, rule: str, remedy: str) -> None:
+        self.what, self.where, self.value, self.rule, self.remedy = what, where, value, rule, remedy
         super().__init__(f"{what} [{where}]: got {value}. Rule: {rule}. Remedy: {remedy}.")
 
 
@@ -31,3 +30,16 @@ class NonFinite(FlatMTLError, ArithmeticError):
 
 class NotConverged(FlatMTLError, RuntimeError):
     """A small solver did not reach its certificate; or a stationary point was met under ``stationary="raise"``."""
+
+
+def check_choice(where: str, value: object, choices: Sequence[object]) -> None:
+    """Refuse an option that is not one of the choices."""
+    if value not in choices:
+        raise InvalidInput("the option is unknown", where, repr(value), f"one of {tuple(choices)}", "name one of them")
+
+
+def check_number(where: str, value: float, *, positive: bool = False) -> None:
+    """Refuse a number that is not finite, negative, or (if ``positive``) zero."""
+    if not math.isfinite(value) or value < 0 or (positive and value == 0):
+        rule = f"finite, {where} {'>' if positive else '>='} 0"
+        raise InvalidInput("the number can not be used", where, value, rule, "see the class or function that takes it")

@@ -35,6 +35,13 @@ class FirstPass:
 def first_pass(
     values: Sequence[Tensor], blocks: Blocks, workspace: Workspace, *, adaptive: bool, reduce: Reduce | None
 ) -> FirstPass:
+    """Lines 1 and 2 of Algorithm 1: every task's gradient in the trunk and in its head, and their norms.
+
+    Args:
+        values: the m losses; their graph is freed.
+        adaptive: whether the norms are those of ``|w| g``.
+        reduce: averages the gradients over processes before anything else sees them.
+    """
     tasks = range(len(blocks.heads))
     check_losses(values, tasks)
     detached = torch.stack([value.detach().to(blocks.device) for value in values])
@@ -59,6 +66,7 @@ def _shared_norm(blocks: Blocks, row: Direction) -> Tensor:
 
 
 def head_norms(blocks: Blocks, heads: Sequence[HeadGrads], *, adaptive: bool) -> Tensor:
+    """``||g_ns^i||`` (or of ``|w| g``) for every task, (m,) float64."""
     norms: list[Tensor] = []
     for parameters, found in zip(blocks.heads, heads, strict=True):
         pairs = zip(parameters, found.gradients, strict=True)
@@ -68,12 +76,14 @@ def head_norms(blocks: Blocks, heads: Sequence[HeadGrads], *, adaptive: bool) ->
 
 
 def reduce_heads(heads: Sequence[HeadGrads], reduce: Reduce) -> None:
+    """Average the heads' gradients over processes."""
     for found in heads:
         for gradient in found.found():
             reduce(gradient)
 
 
 def refuse_heads(blocks: Blocks, heads: Sequence[HeadGrads], norms: Tensor, when: str) -> None:
+    """Raise NonFinite for the first head parameter whose gradient holds NaN or infinity."""
     for task, length in enumerate(to_floats(norms)):
         if math.isfinite(length):
             continue

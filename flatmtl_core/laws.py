@@ -1,7 +1,7 @@
 """The vocabulary of properties that an aggregator may promise.
 
-``J`` has rows g_1 .. g_m, s_i = ||g_i||, and A(J) = J^T a is the direction. A class lists in its ``laws`` what it promises
-for all its arguments and for all valid J; a property that needs a condition is not listed.
+``J`` has rows g_1 .. g_m, s_i = ||g_i||, and A(J) = J^T a is the direction. A class lists in its ``laws`` what it
+promises for all its arguments and for all valid J; a property that needs a condition is not listed.
 """
 
 from enum import Enum, unique
@@ -29,3 +29,8 @@ class Law(Enum):
     LINEAR = "A(J + K) = A(J) + A(K)"
     NORM_AT_MOST_MEAN = "||A(J)|| <= mean_i s_i"
     CONTINUOUS = "A is continuous in J"
+
+
+def named_laws(names: str) -> frozenset[Law]:
+    """The laws of these names, which blanks separate."""
+    return frozenset(Law[name] for name in names.split())

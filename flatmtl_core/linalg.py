@@ -18,7 +18,6 @@ CHUNK = 16_384
 
 EPS = torch.finfo(torch.float64).eps
 
-_FACTOR_RANGE = 2.0**96
 _SAFE_SQUARES = {torch.float64: (1e-290, 1e290)}
 _SAFE_SQUARES_LOW = (1e-30, 1e30)
 _LOW_PRECISION = (torch.float16, torch.bfloat16)
@@ -81,8 +80,17 @@ def gramian(rows: TaskGrads) -> Gramian:
     return total
 
 
-def inner(left: Direction, right: Direction) -> Float64[Tensor, ""]:
-    """<left, right>, chunked and summed like ``gramian``."""
+def inner(left: Direction, right: Direction, *, exponent: int = 0) -> Float64[Tensor, ""]:
+    """<left, right>, chunked and summed like ``gramian``.
+
+    Args:
+        left, right: (d,).
+        exponent: both are divided by ``2**exponent`` first (exactly) where their products would leave the dtype's
+            range; see ``safe_exponent``.
+    """
+    if exponent:
+        scaled = inner(_times_power(left, -exponent), _times_power(right, -exponent))
+        return _times_power(_times_power(scaled, exponent), exponent)
     if left.dtype in _LOW_PRECISION:
         pairs = zip(torch.split(left, 64 * CHUNK), torch.split(right, 64 * CHUNK), strict=True)
         return torch.stack([inner(a.to(torch.float32), b.to(torch.float32)) for a, b in pairs]).sum()
@@ -92,6 +100,20 @@ def inner(left: Direction, right: Direction) -> Float64[Tensor, ""]:
         body = torch.bmm(left[:whole].view(-1, 1, CHUNK), right[:whole].view(-1, CHUNK, 1))
         total = total + body.sum(dtype=torch.float64)
     return total
+
+
+def safe_exponent(length: float, dtype: torch.dtype) -> int:
+    """0 when the square of a vector of this length is in the dtype's safe range, else the exponent of the length."""
+    low, high = _SAFE_SQUARES.get(dtype, _SAFE_SQUARES_LOW)
+    if length == 0 or math.sqrt(low) <= length <= math.sqrt(high):
+        return 0
+    return math.frexp(length)[1]
+
+
+def _times_power(values: Tensor, exponent: int) -> Tensor:
+    """``values * 2**exponent`` in two factors, each of which the dtype holds."""
+    half = exponent // 2
+    return values * 2.0**half * 2.0 ** (exponent - half)
 
 
 def norm(pieces: Sequence[Float[Tensor, "..."]], like: Tensor) -> Float64[Tensor, ""]:
@@ -105,6 +127,8 @@ def norm(pieces: Sequence[Float[Tensor, "..."]], like: Tensor) -> Float64[Tensor
     if not flat:
         return torch.zeros((), dtype=torch.float64, device=like.device)
     vector = torch.cat(flat)
+    if vector.dtype in _LOW_PRECISION:
+        vector = vector.to(torch.float32)
     largest = vector.abs().amax()
     unit = vector / torch.where(largest > 0, largest, torch.ones_like(largest))
     return largest.to(torch.float64) * gramian(unit.unsqueeze(0)).sqrt().squeeze()
@@ -135,41 +159,49 @@ def _measure_rescaled(rows: TaskGrads, riders: tuple[Tensor, ...]) -> Measured:
     live = [exponent for exponent, value in zip(exponents, finite, strict=True) if value > 0]
     common = max(live, default=0)
     exponents = [exponent if value > 0 else common for exponent, value in zip(exponents, finite, strict=True)]
-    halves = [-exponent // 2 for exponent in exponents]
-    rests = [-exponent - half for exponent, half in zip(exponents, halves, strict=True)]
-    blocks: list[Tensor] = []
+    total = torch.zeros(len(exponents), len(exponents), dtype=torch.float64, device=rows.device)
     for block in torch.split(rows, 64 * CHUNK, dim=1):
         raised = block.to(torch.float32) if rows.dtype in _LOW_PRECISION else block
-        first, second = (
-            torch.tensor([2.0**power for power in powers], dtype=raised.dtype, device=rows.device)
-            for powers in (halves, rests)
-        )
-        blocks.append(gramian(raised * first.unsqueeze(1) * second.unsqueeze(1)))
-    (host,) = to_host(torch.stack(blocks).sum(0))
-    shifts = torch.tensor(
-        [math.ldexp(1.0, max(exponent - common, -1074)) for exponent in exponents], dtype=torch.float64
-    )
+        pairs = zip(raised, exponents, strict=True)
+        total += gramian(torch.stack([_times_power(row, -exponent) for row, exponent in pairs]))
+    (host,) = to_host(total)
+    factors = [math.ldexp(1.0, max(exponent - common, -1074)) for exponent in exponents]
+    shifts = torch.tensor(factors, dtype=torch.float64)
     return Measured(host * shifts * shifts.unsqueeze(1), common, riders)
 
 
-def combine_rows(weights: Weights, rows: TaskGrads, out: Direction) -> Direction:
-    """out = weights @ rows; weights beyond the rows' dtype act through a power of two."""
-    largest = max(abs(weight) for weight in to_floats(weights))
-    exponent = 0
-    if largest > _FACTOR_RANGE or 0 < largest < 1 / _FACTOR_RANGE:
-        exponent = math.frexp(largest)[1]
-        weights = torch.tensor([math.ldexp(weight, -exponent) for weight in to_floats(weights)], dtype=torch.float64)
+def combine_rows(weights: Weights, rows: TaskGrads, lengths: Sequence[float], out: Direction) -> Direction:
+    """out = weights @ rows; where weights or sums leave the dtype's range they act through a power of two.
+
+    Args:
+        weights: (m,).
+        rows: (m, d), finite.
+        lengths: Euclidean norms of the rows.
+        out: (d,).
+    """
+    values = to_floats(weights)
+    exponent = _common_exponent(values, lengths, rows.dtype)
+    if exponent:
+        weights = torch.tensor([math.ldexp(value, -exponent) for value in values], dtype=torch.float64)
     if rows.dtype in _LOW_PRECISION:
         factors = weights.to(rows.device, torch.float32).unsqueeze(0)
         for block, part in zip(torch.split(rows, 64 * CHUNK, dim=1), torch.split(out, 64 * CHUNK), strict=True):
             part.copy_((factors @ block.to(torch.float32)).squeeze(0))
     else:
         torch.mm(weights.to(rows.device, rows.dtype).unsqueeze(0), rows, out=out.unsqueeze(0))
-    while exponent:
-        step = max(-120, min(120, exponent))
-        out.mul_(2.0**step)
-        exponent -= step
+    if exponent:
+        out.copy_(_times_power(out, exponent))
     return out
+
+
+def _common_exponent(weights: Sequence[float], lengths: Sequence[float], dtype: torch.dtype) -> int:
+    """0, or the power of two that brings ``sum |w_i| s_i`` (and then max |w_i|) into the dtype's range."""
+    span = 800 if dtype == torch.float64 else 96
+    reach = sum(abs(weight) * length for weight, length in zip(weights, lengths, strict=True))
+    largest = math.frexp(max(abs(weight) for weight in weights))[1]
+    total = math.frexp(reach)[1]
+    exponent = total if abs(total) > span else 0
+    return max(exponent, largest - span) if largest > exponent else min(exponent, largest + span)
 
 
 def count_non_finite(values: Tensor) -> int:

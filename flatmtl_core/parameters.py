@@ -39,6 +39,7 @@ class Blocks:
 
     @property
     def device(self) -> torch.device:
+        """Where the shared parameters live."""
         return self.shared[0].device
 
     def all(self) -> tuple[Tensor, ...]:
@@ -51,6 +52,7 @@ class Blocks:
         return tuple(part.view(parameter.shape) for part, parameter in zip(parts, self.shared, strict=True))
 
     def shared_names(self) -> list[str]:
+        """Names of the shared parameters, in their order."""
         return [self.names[id(parameter)] for parameter in self.shared]
 
 
@@ -64,13 +66,9 @@ def collect_modules(model: object) -> tuple[nn.Module, ...]:
     if not isinstance(modules, list | tuple) or not all(
         isinstance(module, nn.Module) for module in cast("Sequence[object]", modules)
     ):
-        raise InvalidInput(
-            "the model can not be protected",
-            where="model",
-            value=type(model).__name__,
-            rule="a torch.nn.Module or a list of them: their buffers come back after the second pass",
-            remedy="pass the module whose forward the losses call",
-        )
+        rule = "a torch.nn.Module or a list of them: their buffers come back after the second pass"
+        remedy = "pass the module whose forward the losses call"
+        raise InvalidInput("the model can not be protected", "model", type(model).__name__, rule, remedy)
     return tuple(cast("Sequence[nn.Module]", modules))
 
 
@@ -120,10 +118,5 @@ def _block(parameters: Iterable[object], where: str, known: dict[int, str], seen
 
 
 def _refuse_block(where: str, value: object, rule: str) -> NoReturn:
-    raise InvalidInput(
-        "the parameters can not be used",
-        where=where,
-        value=value,
-        rule=rule,
-        remedy="pass shared=trunk.parameters() and heads=[head.parameters() for head in heads]",
-    )
+    remedy = "pass shared=trunk.parameters() and heads=[head.parameters() for head in heads]"
+    raise InvalidInput("the parameters can not be used", where, value, rule, remedy)

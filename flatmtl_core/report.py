@@ -1,5 +1,6 @@
 """What one step tells about itself: detached, and computed only when read."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -76,9 +77,7 @@ class StepReport:
 
 
 def _ratio(above: float, below: float) -> float:
-    if below == 0:
-        return 0.0 if above == 0 else float("inf")
-    return above / below
+    return above / below if below > 0 else math.inf if above > 0 else 0.0
 
 
 def _negative_share(gramian: Gramian) -> float | None:
@@ -91,8 +90,5 @@ def _negative_share(gramian: Gramian) -> float | None:
 
 def _minimal_cosine(gramian: Gramian) -> float | None:
     norms = to_floats(gramian.diagonal().sqrt())
-    live = [i for i, value in enumerate(norms) if value > 0]
-    entries = to_floats(gramian)
-    count = len(norms)
-    cosines = [entries[i * count + j] / norms[i] / norms[j] for i in live for j in live if i < j]
-    return min(cosines, default=None)
+    pairs = [(i, j) for i in range(len(norms)) for j in range(i) if norms[i] > 0 and norms[j] > 0]
+    return min((to_floats(gramian[i, j])[0] / norms[i] / norms[j] for i, j in pairs), default=None)

@@ -3,15 +3,15 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NoReturn, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor
 
 from flatmtl_core.aggregate import aggregate_rows, refuse_non_finite, refuse_row
-from flatmtl_core.errors import InvalidInput
+from flatmtl_core.errors import InvalidInput, check_choice, check_number
 from flatmtl_core.first_pass import FirstPass, Reduce, head_norms, reduce_heads, refuse_heads
-from flatmtl_core.linalg import Measured, inner, measure
+from flatmtl_core.linalg import Measured, inner, measure, norm, safe_exponent
 from flatmtl_core.parameters import Blocks
 from flatmtl_core.perturb import head_radius_factor, move, shared_radius_factor
 from flatmtl_core.task_gradients import HeadGrads, check_losses, gradient_into
@@ -37,50 +37,39 @@ class Setting:
     same_noise: bool
 
     def __post_init__(self) -> None:
-        for where, rho in (("rho_shared", self.rho_shared), ("rho_heads", self.rho_heads)):
-            if not (math.isfinite(rho) and rho >= 0):
-                _refuse("the radius can not be used", where, rho, "finite, rho >= 0", "0 switches the second pass off")
-        for where, choice, choices in (
-            ("combine", self.combine, ("decomposed", "direct", "second", "each")),
-            ("norm", self.norm, ("separate", "joint")),
-        ):
-            if choice not in choices:
-                _refuse("the option is unknown", where, repr(choice), f"one of {choices}", "name one of them")
+        check_number("rho_shared", self.rho_shared)
+        check_number("rho_heads", self.rho_heads)
+        check_choice("combine", self.combine, get_args(Combine))
+        check_choice("norm", self.norm, ("separate", "joint"))
         if self.norm == "joint" and self.rho_shared != self.rho_heads:
             found = f"rho_shared={self.rho_shared}, rho_heads={self.rho_heads}"
-            _refuse("one ball has one radius", "norm", found, "equal radii for norm='joint'", "or use norm='separate'")
+            raise InvalidInput("one ball has one radius", "norm", found, "equal radii", "or use norm='separate'")
 
     @property
     def perturbs(self) -> bool:
+        """Whether there is a second pass."""
         return self.rho_shared > 0 or self.rho_heads > 0
 
 
+@dataclass
 class SecondPass:
     """Lines 3 to 5 of Algorithm 1, on the rows that pass 1 left."""
 
-    def __init__(
-        self,
-        setting: Setting,
-        blocks: Blocks,
-        first: FirstPass,
-        aggregator: Aggregator,
-        generator: torch.Generator | None,
-        workspace: Workspace,
-    ) -> None:
-        self.setting = setting
-        self.blocks = blocks
-        self.first = first
-        self.rows = first.rows
-        self.aggregator = aggregator
-        self.generator = generator
-        pair = workspace.take("pair", (2, first.rows.shape[1]), blocks.dtype, blocks.device)
-        self.pair: TaskGrads = pair
-        self.result: Direction = pair[0]
-        self.spare: Direction = pair[1]
-        self.heads = first.heads
+    setting: Setting
+    blocks: Blocks
+    first: FirstPass
+    aggregator: Aggregator
+    generator: torch.Generator | None
+    workspace: Workspace
+
+    def __post_init__(self) -> None:
+        blocks, self.rows, self.heads = self.blocks, self.first.rows, self.first.heads
+        self.pair: TaskGrads = self.workspace.take("pair", (2, self.rows.shape[1]), blocks.dtype, blocks.device)
+        self.result: Direction = self.pair[0]
+        self.spare: Direction = self.pair[1]
         self.perturbed: list[Tensor] = []
         self.intra: list[Tensor] = []
-        self.flat_squares: list[Tensor] = []
+        self.flat_norms: list[Tensor] = []
         self.flat: Measured | None = None
         self.weighted: dict[str, Weighted | None] = {}
 
@@ -142,17 +131,22 @@ class SecondPass:
         row = self.rows[task]
         if self.setting.combine == "direct":
             flat = self.spare - row
-            self.intra.append(inner(row, flat))
-            self.flat_squares.append(inner(flat, flat))
+            self._compare(task, flat)
             row.copy_(self.spare)
             return
         torch.sub(self.spare, row, out=self.spare)
-        self.intra.append(inner(row, self.spare))
+        self._compare(task, self.spare)
         if self.setting.combine == "each":
-            self.flat_squares.append(inner(self.spare, self.spare))
             self._aggregate_pair(task)
         else:
             row.copy_(self.spare)
+
+    def _compare(self, task: int, flat: Direction) -> None:
+        """Diagnostics that only exist while both parts of a task do."""
+        exponent = safe_exponent(self.first.measured.norms[task], flat.dtype)
+        self.intra.append(inner(self.rows[task], flat, exponent=exponent))
+        if self.setting.combine in ("direct", "each"):
+            self.flat_norms.append(norm([flat], flat))
 
     def _aggregate_pair(self, task: int) -> None:
         """``each``: row i becomes ``A(g^{i,loss}, g^{i,flat})``."""
@@ -164,6 +158,10 @@ class SecondPass:
         self.weighted[f"task {task}"] = aggregate_rows(
             self.aggregator, measured, self.pair, self.generator, self.rows[task]
         )
+
+    def flat_lengths(self) -> Tensor:
+        """``||g_i^flat||`` of every task."""
+        return torch.stack(self.flat_norms) if self.flat is None else torch.tensor(self.flat.norms, dtype=torch.float64)
 
     def no_second_pass(self) -> None:
         """Both radii 0: the flat rows are exactly zero."""
@@ -196,7 +194,3 @@ class SecondPass:
             out = self.rows[0]
             self.weighted["pair"] = aggregate_rows(self.aggregator, pair, self.pair, self.generator, out)
             self.result = out
-
-
-def _refuse(what: str, where: str, value: object, rule: str, remedy: str) -> NoReturn:
-    raise InvalidInput(what, where=where, value=value, rule=rule, remedy=remedy)

@@ -13,7 +13,7 @@ from flatmtl_core.report import StepReport
 from flatmtl_core.second_pass import Combine, LossFunction, SecondPass, Setting
 from flatmtl_core.task_gradients import check_callable, write_gradients
 from flatmtl_core.transaction import Transaction
-from flatmtl_core.types import Aggregator, Gramian, Weighted
+from flatmtl_core.types import Aggregator, Weighted
 from flatmtl_core.workspace import Workspace
 
 
@@ -126,23 +126,16 @@ def sam_mtl_backward(
 
 
 def _report(first: FirstPass, step: SecondPass | None, weighted: dict[str, Weighted | None]) -> StepReport:
-    ran = step is not None and bool(step.perturbed)
-    flat_norms: Tensor | None = None
-    flat_gramian: Gramian | None = None
-    if step is not None and ran:
-        if step.flat is not None:
-            flat_norms = torch.tensor(step.flat.norms, dtype=torch.float64)
-            flat_gramian = step.flat.unscaled()
-        else:
-            flat_norms = torch.stack(step.flat_squares).sqrt()
+    second = step if step is not None and len(step.perturbed) > 0 else None
+    flat = None if second is None else second.flat
     return StepReport(
         losses=first.losses,
-        perturbed_losses=torch.stack(step.perturbed) if step is not None and ran else None,
+        perturbed_losses=None if second is None else torch.stack(second.perturbed),
         loss_gramian=first.measured.unscaled(),
-        flat_gramian=flat_gramian,
+        flat_gramian=None if flat is None else flat.unscaled(),
         loss_norms=torch.tensor(first.measured.norms, dtype=torch.float64),
-        flat_norms=flat_norms,
-        intra_products=torch.stack(step.intra) if step is not None and ran else None,
+        flat_norms=None if second is None else second.flat_lengths(),
+        intra_products=None if second is None else torch.stack(second.intra),
         head_norms=tuple(first.head_norms),
         weighted={name: value for name, value in weighted.items() if value is not None},
     )

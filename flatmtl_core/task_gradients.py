@@ -16,13 +16,9 @@ from flatmtl_core.types import Direction, TaskGrads
 def check_callable(losses: object) -> None:
     """The second pass evaluates the losses again: it needs the function, not its values."""
     if not callable(losses):
-        raise InvalidInput(
-            "the losses can not be evaluated again",
-            where="losses",
-            value=type(losses).__name__,
-            rule="a callable: task indices -> list of 0-dim losses at the current parameters",
-            remedy="wrap the forward pass: lambda tasks: [loss_of(task) for task in tasks]",
-        )
+        rule = "a callable: task indices -> list of 0-dim losses at the current parameters"
+        remedy = "wrap the forward pass: lambda tasks: [loss_of(task) for task in tasks]"
+        raise InvalidInput("the losses can not be evaluated again", "losses", type(losses).__name__, rule, remedy)
 
 
 @dataclass(frozen=True)
@@ -49,39 +45,27 @@ def check_losses(losses: object, tasks: Sequence[int]) -> None:
         InvalidInput: another number of losses, or one that is no 0-dim tensor with a graph.
     """
     if not isinstance(losses, list | tuple):
-        raise InvalidInput(
-            "the losses can not be read",
-            where="losses",
-            value=type(losses).__name__,
-            rule="a list or tuple of 0-dim tensors, one a task",
-            remedy="pass [loss_1, loss_2, ...]; the callable of sam_mtl_backward returns such a list",
-        )
+        rule = "a list or tuple of 0-dim tensors, one a task"
+        remedy = "pass [loss_1, loss_2, ...]; the callable of sam_mtl_backward returns such a list"
+        raise InvalidInput("the losses can not be read", "losses", type(losses).__name__, rule, remedy)
     values = cast("Sequence[object]", losses)
     if len(values) != len(tasks):
+        rule = "one loss a task, in the order of the heads"
+        remedy = "pass heads=[[], ...] for tasks without own parameters"
         raise InvalidInput(
-            "losses and heads do not match",
-            where="losses",
-            value=f"{len(values)} losses for {len(tasks)} tasks",
-            rule="one loss a task, in the order of the heads",
-            remedy="pass heads=[[], ...] for tasks without own parameters",
+            "losses and heads do not match", "losses", f"{len(values)} losses for {len(tasks)} tasks", rule, remedy
         )
     for task, loss in zip(tasks, values, strict=True):
         if not isinstance(loss, Tensor) or loss.ndim != 0 or not loss.is_floating_point():
             found = f"shape {tuple(loss.shape)}, {loss.dtype}" if isinstance(loss, Tensor) else type(loss).__name__
-            raise InvalidInput(
-                "this is no scalar loss",
-                where=f"losses, task {task}",
-                value=found,
-                rule="a 0-dim floating tensor",
-                remedy="reduce it, for example with .mean()",
-            )
+            rule = "a 0-dim floating tensor"
+            remedy = "reduce it, for example with .mean()"
+            raise InvalidInput("this is no scalar loss", f"losses, task {task}", found, rule, remedy)
         if not loss.requires_grad:
+            rule = "computed from the parameters with gradients enabled"
+            remedy = "compute it outside torch.no_grad() and without .detach()"
             raise InvalidInput(
-                "this loss can not be differentiated",
-                where=f"losses, task {task}",
-                value="a tensor without graph",
-                rule="computed from the parameters with gradients enabled",
-                remedy="compute it outside torch.no_grad() and without .detach()",
+                "this loss can not be differentiated", f"losses, task {task}", "a tensor without graph", rule, remedy
             )
 
 

@@ -1,6 +1,7 @@
 """Whatever happens between entry and exit, parameters, buffers and random states are as they should be."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
 
 import torch
@@ -21,6 +22,7 @@ class Buffers:
                 self._saved.append((owner, name, buffer, None if buffer is None else buffer.detach().clone()))
 
     def restore(self) -> None:
+        """Put every buffer back: the same tensor, the same bits."""
         with torch.no_grad():
             for owner, name, buffer, copy in self._saved:
                 if buffer is not None and copy is not None:
@@ -43,11 +45,13 @@ class RandomState:
         self._cuda = {device: torch.cuda.get_rng_state(device) for device in devices}
 
     def restore(self) -> None:
+        """Put the generators back."""
         torch.set_rng_state(self._cpu)
         for device, state in self._cuda.items():
             torch.cuda.set_rng_state(state, device)
 
 
+@dataclass
 class Transaction:
     """Snapshot at entry; on an exception everything goes back to it, else to what ``keep`` recorded.
 
@@ -55,24 +59,19 @@ class Transaction:
     ``rewind`` brings the entry's buffers (and random numbers) back for one more forward of the same function.
     """
 
-    def __init__(
-        self,
-        blocks: Blocks,
-        modules: Sequence[nn.Module],
-        workspace: Workspace,
-        generator: torch.Generator | None,
-    ) -> None:
-        self._blocks = blocks
-        self._modules = modules
-        self._workspace = workspace
-        self._generator = generator
+    blocks: Blocks
+    modules: Sequence[nn.Module]
+    workspace: Workspace
+    generator: torch.Generator | None
+
+    def __post_init__(self) -> None:
         self._starts: tuple[Tensor, ...] | None = None
         self._kept: tuple[Buffers, RandomState | None] | None = None
 
     def __enter__(self) -> "Transaction":
-        self._buffers = Buffers(self._modules)
-        self._random = RandomState(self._blocks)
-        self._drawn = None if self._generator is None else self._generator.get_state()
+        self._buffers = Buffers(self.modules)
+        self._random = RandomState(self.blocks)
+        self._drawn = None if self.generator is None else self.generator.get_state()
         return self
 
     def __exit__(
@@ -82,8 +81,8 @@ class Transaction:
         if kind is not None:
             self._buffers.restore()
             self._random.restore()
-            if self._generator is not None and self._drawn is not None:
-                self._generator.set_state(self._drawn)
+            if self.generator is not None and self._drawn is not None:
+                self.generator.set_state(self._drawn)
         elif self._kept is not None:
             buffers, random = self._kept
             buffers.restore()
@@ -92,11 +91,11 @@ class Transaction:
 
     def save_parameters(self) -> tuple[Tensor, ...]:
         """Copies of all parameters, in the order of ``Blocks.all``; from now on they are put back at exit."""
-        parameters = self._blocks.all()
+        parameters = self.blocks.all()
         starts: list[Tensor] = []
         with torch.no_grad():
             for index, parameter in enumerate(parameters):
-                start = self._workspace.take(f"start {index}", parameter.shape, parameter.dtype, parameter.device)
+                start = self.workspace.take(f"start {index}", parameter.shape, parameter.dtype, parameter.device)
                 starts.append(start.copy_(parameter))
         self._starts = tuple(starts)
         return self._starts
@@ -106,12 +105,12 @@ class Transaction:
         if self._starts is None:
             return
         with torch.no_grad():
-            for parameter, start in zip(self._blocks.all(), self._starts, strict=True):
+            for parameter, start in zip(self.blocks.all(), self._starts, strict=True):
                 parameter.copy_(start)
 
     def keep(self, *, random: bool) -> None:
         """On success, buffers (and, if asked, random states) shall be as they are now."""
-        self._kept = (Buffers(self._modules), RandomState(self._blocks) if random else None)
+        self._kept = (Buffers(self.modules), RandomState(self.blocks) if random else None)
 
     def rewind(self, *, random: bool) -> None:
         """Buffers (and, if asked, random states) of the entry."""

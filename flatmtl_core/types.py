@@ -50,11 +50,7 @@ class Aggregator(Protocol):
     """From task gradients to one direction: pure, stateless, homogeneous in nothing but what it declares."""
 
     def __call__(
-        self,
-        task_grads: TaskGrads,
-        *,
-        generator: torch.Generator | None = None,
-        out: Direction | None = None,
+        self, task_grads: TaskGrads, *, generator: torch.Generator | None = None, out: Direction | None = None
     ) -> Direction: ...
 
 
@@ -67,4 +63,6 @@ class GramianAggregator(Aggregator, Protocol):
         """Degree k of homogeneity: A(t J) = t^k A(J) for t > 0."""
         ...
 
-    def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted: ...
+    def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
+        """Weights of the rows, their certificate, and what was found."""
+        ...

@@ -15,7 +15,7 @@ CLASSES = 10
 
 
 class MultiTaskModel(nn.Module):
-    """logits_i = head_i(trunk(x)). The parameters of the trunk are shared; those of ``heads[task]`` belong to one task."""
+    """logits_i = head_i(trunk(x)). The trunk's parameters are shared; those of ``heads[task]`` belong to one task."""
 
     def __init__(self, trunk: nn.Module, heads: Sequence[nn.Module]) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ FEATURES = 100
 
 
 class BasicBlock(nn.Module):
-    """relu(x' + bn(conv(relu(bn(conv(x)))))), 3x3 convolutions without bias; x' = x, or bn(conv 1x1 (x)) where shapes change."""
+    """relu(x' + bn(conv(relu(bn(conv(x)))))), 3x3, no bias; x' = x, or bn(conv 1x1 (x)) where shapes change."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
         super().__init__()

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from flatmtl_core.aggregate import FromGramian
 from flatmtl_core.cosine import CosineForm, cosine_form
-from flatmtl_core.errors import InvalidInput, NotConverged
-from flatmtl_core.laws import Law
+from flatmtl_core.errors import NotConverged, check_choice, check_number
+from flatmtl_core.laws import Law, named_laws
 from flatmtl_core.linalg import EPS, solve_positive, to_floats
 from flatmtl_core.nonnegative import nonnegative_quadratic
 from flatmtl_core.types import Gramian, Status, Weighted
@@ -38,49 +38,31 @@ class CAGrad(FromGramian):
     c: float = 0.4
     rescale: Literal[0, 1, 2] = 0
 
-    laws: ClassVar[frozenset[Law]] = frozenset(
-        {
-            Law.IN_CONE,
-            Law.HOMOGENEOUS,
-            Law.PERMUTATION,
-            Law.ROTATION,
-            Law.ZERO_TO_ZERO,
-            Law.ZERO_ROW_IGNORED,
-            Law.DEFINED_WHEN_STATIONARY,
-        }
+    laws: ClassVar[frozenset[Law]] = named_laws(
+        "IN_CONE HOMOGENEOUS PERMUTATION ROTATION ZERO_TO_ZERO ZERO_ROW_IGNORED DEFINED_WHEN_STATIONARY "
+        "ZERO_ONLY_IF_STRONGLY_STATIONARY"
     )
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.c) and self.c >= 0):
-            raise InvalidInput(
-                "the radius can not be used", where="c", value=self.c, rule="finite, c >= 0", remedy="0.4 is usual"
-            )
-        if self.rescale not in (0, 1, 2):
-            raise InvalidInput(
-                "the rescaling is unknown",
-                where="rescale",
-                value=self.rescale,
-                rule="0 (none), 1 (by 1 + c^2) or 2 (by 1 + c)",
-                remedy="name one of them",
-            )
+        check_number("c", self.c)
+        check_choice("rescale", self.rescale, (0, 1, 2))
 
     def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
         """``1/m + c ||g_0|| w / ||g_w||``, rescaled; duality gap."""
         form = cosine_form(gramian)
-        device = gramian.device
         count = len(form.live)
         if not count:
-            return Weighted(torch.zeros(form.tasks, dtype=torch.float64, device=device), 0.0, "zero")
+            return form.nothing("zero", gramian.device)
         mean = form.norms / count
         if vanishes(form, mean):
-            return Weighted(form.spread(torch.zeros_like(mean)).to(device), 0.0, "stationary")
+            return form.nothing("stationary", gramian.device)
         addition, gap = ball_addition(form, mean, self.c)
         shrink = (count / form.tasks) / (1.0, 1.0 + self.c**2, 1.0 + self.c)[self.rescale]
         scaled = mean + addition
         status: Status = "stationary" if vanishes(form, scaled) else "solved"
         weights = form.spread(shrink * scaled / form.norms)
         gap *= (form.scale * count / form.tasks) * form.scale
-        return Weighted(weights.to(device), gap, status)
+        return Weighted(weights.to(gramian.device), gap, status)
 
 
 def ball_addition(form: CosineForm, mean: _Vector, c: float) -> tuple[_Vector, float]:
@@ -95,14 +77,14 @@ def ball_addition(form: CosineForm, mean: _Vector, c: float) -> tuple[_Vector, f
     if radius == 0:
         return torch.zeros_like(mean), 0.0
     hull = min_norm_point(form)
-    at_zero = nonnegative_quadratic(form.cosines, -alignment)
+    at_zero = nonnegative_quadratic(form.cosines, -alignment, noise=_noise(form, mean))
     reached = _length(form, at_zero) <= radius * (1 + 8 * EPS)
     if vanishes(form, hull) and reached:
         worst = min(to_floats(form.norms * (form.cosines @ (mean + at_zero))))
         return at_zero, max(-worst, 0.0)
     low = min(to_floats(form.norms * alignment))
     high = to_floats(hull @ alignment)[0] + radius * _length(form, hull) if reached else 0.0
-    direction = _at_radius(form, alignment, radius, min(low, high), high, at_zero)
+    direction = _at_radius(form, mean, radius, min(low, high), high, at_zero)
     addition = direction * (radius / _length(form, direction))
     primal = min(to_floats(form.norms * (form.cosines @ (mean + addition))))
     simplex = direction / to_floats(direction @ (1.0 / form.norms))[0]
@@ -110,18 +92,20 @@ def ball_addition(form: CosineForm, mean: _Vector, c: float) -> tuple[_Vector, f
     return addition, max(dual - primal, 0.0)
 
 
-def _at_radius(form: CosineForm, alignment: _Vector, radius: float, low: float, high: float, start: _Vector) -> _Vector:
+def _at_radius(form: CosineForm, mean: _Vector, radius: float, low: float, high: float, start: _Vector) -> _Vector:
     """``d(v) - g_0`` with v in [low, high] such that its length is ``radius``.
 
     On one support the squared length is a quadratic of v, whose root is exact; a bracket guards the steps between
     supports.
     """
     reciprocal = 1.0 / form.norms
+    alignment = form.cosines @ mean
+    noise = _noise(form, mean)
     support = _support(start)
     value = high
     best = start
     for _ in range(200):
-        best = nonnegative_quadratic(form.cosines, value * reciprocal - alignment, start=support)
+        best = nonnegative_quadratic(form.cosines, value * reciprocal - alignment, noise=noise, start=support)
         length = _length(form, best)
         if abs(length - radius) <= 4 * EPS * radius:
             return best
@@ -135,13 +119,8 @@ def _at_radius(form: CosineForm, alignment: _Vector, radius: float, low: float, 
         value = following
     if abs(_length(form, best) - radius) <= 1e-9 * radius:
         return best
-    raise NotConverged(
-        "CAGrad's radius was not met",
-        where="gramian",
-        value=f"length {_length(form, best)} for radius {radius}",
-        rule="equal to 1e-9",
-        remedy="report this matrix: it is a defect of the solver",
-    )
+    found, rule = f"length {_length(form, best)} for radius {radius}", "equal to 1e-9"
+    raise NotConverged("CAGrad's radius was not met", "gramian", found, rule, "report this matrix: it is a defect")
 
 
 def _root(form: CosineForm, alignment: _Vector, radius: float, support: list[int]) -> float | None:
@@ -155,6 +134,11 @@ def _root(form: CosineForm, alignment: _Vector, radius: float, support: list[int
     centre = cross / square
     under = centre * centre - (constant - radius * radius) / square
     return centre + math.sqrt(under) if under >= 0 else None
+
+
+def _noise(form: CosineForm, mean: _Vector) -> _Vector:
+    """Rounding errors of ``K @ mean``."""
+    return len(form.live) * EPS * (form.cosines.abs() @ mean)
 
 
 def _support(values: _Vector) -> list[int]:

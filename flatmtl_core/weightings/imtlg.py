@@ -9,7 +9,7 @@ from torch import Tensor
 
 from flatmtl_core.aggregate import FromGramian
 from flatmtl_core.cosine import cosine_form
-from flatmtl_core.laws import Law
+from flatmtl_core.laws import Law, named_laws
 from flatmtl_core.linalg import EPS, solve_positive, symmetric_eigen, to_floats
 from flatmtl_core.types import Gramian, Weighted
 
@@ -25,27 +25,20 @@ class IMTLG(FromGramian):
     Source: Liu et al. 2021, equation 3.
     """
 
-    laws: ClassVar[frozenset[Law]] = frozenset(
-        {
-            Law.HOMOGENEOUS,
-            Law.PERMUTATION,
-            Law.ROTATION,
-            Law.IDENTITY_FOR_ONE_TASK,
-            Law.ZERO_TO_ZERO,
-            Law.ZERO_ROW_IGNORED,
-        }
+    laws: ClassVar[frozenset[Law]] = named_laws(
+        "HOMOGENEOUS PERMUTATION ROTATION IDENTITY_FOR_ONE_TASK ZERO_TO_ZERO ZERO_ROW_IGNORED"
     )
 
     def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
         """The affine weights; ``gap`` is the largest ``|<d, u_i> - mean_j <d, u_j>|``."""
         form = cosine_form(gramian)
         if not form.live:
-            return Weighted(torch.zeros(form.tasks, dtype=torch.float64, device=gramian.device), 0.0, "zero")
+            return form.nothing("zero", gramian.device)
         solution, condition = solve_ones(form.cosines)
         values = solution / form.norms
         total, reach = to_floats(torch.stack([values.sum(), values.abs().sum()]))
         if abs(total) <= 8 * len(form.live) * EPS * condition * reach:
-            return Weighted(form.spread(torch.zeros_like(values)).to(gramian.device), 0.0, "stationary")
+            return form.nothing("stationary", gramian.device)
         projections = form.cosines @ (solution / total)
         gap = to_floats((projections - projections.mean()).abs().amax())[0]
         return Weighted(form.spread(values / total).to(gramian.device), gap * form.scale, "solved")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from flatmtl_core.aggregate import FromGramian
 from flatmtl_core.cosine import CosineForm, cosine_form
-from flatmtl_core.laws import Law
+from flatmtl_core.laws import Law, named_laws
 from flatmtl_core.linalg import EPS, to_floats
 from flatmtl_core.nonnegative import nonnegative_quadratic
 from flatmtl_core.types import Gramian, Status, Weighted
@@ -26,29 +26,17 @@ class MGDA(FromGramian):
     Source: Desideri 2012 (the min-norm point; exact here, by an active set instead of Frank-Wolfe).
     """
 
-    laws: ClassVar[frozenset[Law]] = frozenset(
-        {
-            Law.COMMON_DESCENT,
-            Law.STRICT_DESCENT,
-            Law.IN_CONE,
-            Law.HOMOGENEOUS,
-            Law.PERMUTATION,
-            Law.ROTATION,
-            Law.IDENTITY_FOR_ONE_TASK,
-            Law.REPEATED_TASK,
-            Law.CONVEX_COMBINATION_ADDED,
-            Law.ZERO_TO_ZERO,
-            Law.DEFINED_WHEN_STATIONARY,
-            Law.NORM_AT_MOST_MEAN,
-            Law.CONTINUOUS,
-        }
+    laws: ClassVar[frozenset[Law]] = named_laws(
+        "COMMON_DESCENT STRICT_DESCENT IN_CONE HOMOGENEOUS PERMUTATION ROTATION IDENTITY_FOR_ONE_TASK "
+        "REPEATED_TASK CONVEX_COMBINATION_ADDED ZERO_TO_ZERO DEFINED_WHEN_STATIONARY NORM_AT_MOST_MEAN "
+        "CONTINUOUS"
     )
 
     def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
         """The min-norm weights with their duality gap; ``stationary`` when 0 is in the hull (up to rounding of G)."""
         form = cosine_form(gramian)
         if not form.live:
-            return Weighted(torch.zeros(form.tasks, dtype=torch.float64, device=gramian.device), 0.0, "zero")
+            return form.nothing("zero", gramian.device)
         if len(form.live) < form.tasks:
             zero_rows = torch.ones(form.tasks, dtype=torch.float64)
             zero_rows[list(form.live)] = 0.0

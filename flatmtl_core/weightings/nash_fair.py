@@ -1,8 +1,8 @@
 """Nash-MTL and FairGrad: alpha-fair bargaining between the tasks, by a damped Newton method."""
 
 import math
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, NoReturn
 
 import torch
 from jaxtyping import Float64
@@ -10,26 +10,13 @@ from torch import Tensor
 
 from flatmtl_core.aggregate import FromGramian
 from flatmtl_core.cosine import CosineForm, cosine_form
-from flatmtl_core.errors import InvalidInput, NotConverged
-from flatmtl_core.laws import Law
+from flatmtl_core.errors import NotConverged, check_choice, check_number
+from flatmtl_core.laws import Law, named_laws
 from flatmtl_core.linalg import EPS, solve_positive, to_floats
 from flatmtl_core.types import Gramian, Weighted
 
 _STATIONARY = 1e-6
 _HIDDEN = 1e-3
-
-_FAIR_LAWS = frozenset(
-    {
-        Law.COMMON_DESCENT,
-        Law.STRICT_DESCENT,
-        Law.IN_CONE,
-        Law.HOMOGENEOUS,
-        Law.PERMUTATION,
-        Law.ROTATION,
-        Law.ZERO_TO_ZERO,
-        Law.ZERO_ROW_IGNORED,
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -52,25 +39,14 @@ class FairGrad(FromGramian):
     scale: Literal["paper", "norm"] = "paper"
     stationary: Literal["zero", "raise"] = "zero"
 
-    laws: ClassVar[frozenset[Law]] = _FAIR_LAWS
+    laws: ClassVar[frozenset[Law]] = named_laws(
+        "COMMON_DESCENT STRICT_DESCENT IN_CONE HOMOGENEOUS PERMUTATION ROTATION ZERO_TO_ZERO ZERO_ROW_IGNORED"
+    )
 
     def __post_init__(self) -> None:
-        for where, value, allowed in (
-            ("scale", self.scale, ("paper", "norm")),
-            ("stationary", self.stationary, ("zero", "raise")),
-        ):
-            if value not in allowed:
-                raise InvalidInput(
-                    "the option is unknown", where=where, value=repr(value), rule=f"one of {allowed}", remedy="name one"
-                )
-        if not (math.isfinite(self.alpha) and self.alpha > 0):
-            raise InvalidInput(
-                "the fairness can not be used",
-                where="alpha",
-                value=self.alpha,
-                rule="finite, alpha > 0",
-                remedy="1 is Nash-MTL, 2 is usual",
-            )
+        check_choice("scale", self.scale, ("paper", "norm"))
+        check_choice("stationary", self.stationary, ("zero", "raise"))
+        check_number("alpha", self.alpha, positive=True)
 
     @property
     def degree(self) -> float:
@@ -81,10 +57,12 @@ class FairGrad(FromGramian):
         """The fair weights; ``gap`` is the largest ``|a_i^(1/alpha) (G a)_i - 1|`` (of the unscaled weights)."""
         form = cosine_form(gramian)
         if not form.live:
-            return Weighted(torch.zeros(form.tasks, dtype=torch.float64, device=gramian.device), 0.0, "zero")
+            return form.nothing("zero", gramian.device)
         scaled, residual, limit = fair_point(form, self.alpha)
         if not residual <= limit:
-            return self._stationary(form, gramian, residual)
+            if self.stationary == "raise":
+                _refuse_stationary(residual, limit)
+            return form.nothing("stationary", gramian.device, gap=min(residual, 1.0))
         power = -2 * self.alpha / (1 + self.alpha)
         if self.scale == "norm":
             factor = to_floats(form.norms.mean())[0] ** -power / math.sqrt(len(form.live))
@@ -93,25 +71,13 @@ class FairGrad(FromGramian):
         weights = form.spread(factor * scaled / form.norms)
         return Weighted(weights.to(gramian.device), residual, "solved")
 
-    def _stationary(self, form: CosineForm, gramian: Gramian, residual: float) -> Weighted:
-        if self.stationary == "raise":
-            raise NotConverged(
-                "there is no fair direction: 0 lies in (or too near) the convex hull of the task gradients",
-                where="task_grads",
-                value=f"relative residual {residual:.1e}",
-                rule=f"at most {_STATIONARY:.0e}",
-                remedy='stop training, or pass stationary="zero" to go on with a zero direction',
-            )
-        zeros = torch.zeros(form.tasks, dtype=torch.float64, device=gramian.device)
-        return Weighted(zeros, residual if math.isfinite(residual) else 1.0, "stationary")
-
 
 @dataclass(frozen=True)
-class NashMTL(FromGramian):
-    """``a > 0`` with ``(G a)_i = 1 / a_i``: ``<g_i, d> = 1 / a_i``, hence ``||d||^2 = m``.
+class NashMTL(FairGrad):
+    """``a > 0`` with ``(G a)_i = 1 / a_i``: ``<g_i, d> = 1 / a_i``, hence ``||d||^2 = m``. It is ``FairGrad(alpha=1)``.
 
     It is the minimiser of ``1/2 a'Ga - sum_i log a_i``, which exists and is unique iff 0 is not in the convex hull;
-    otherwise status ``stationary``. It is ``FairGrad(alpha=1)``.
+    otherwise status ``stationary``.
 
     Args:
         scale: ``"paper"``: as above, of degree 0: the length does not depend on the gradients' length, so that a flat
@@ -121,25 +87,9 @@ class NashMTL(FromGramian):
     Source: Navon et al. 2022, equation 2.
     """
 
-    scale: Literal["paper", "norm"] = "paper"
-    stationary: Literal["zero", "raise"] = "zero"
+    alpha: float = field(default=1.0, init=False, repr=False)
 
-    laws: ClassVar[frozenset[Law]] = _FAIR_LAWS
-
-    def __post_init__(self) -> None:
-        self._fair()
-
-    def _fair(self) -> FairGrad:
-        return FairGrad(alpha=1.0, scale=self.scale, stationary=self.stationary)
-
-    @property
-    def degree(self) -> float:
-        """0 for ``scale="paper"``, 1 for ``scale="norm"``."""
-        return self._fair().degree
-
-    def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
-        """The bargaining weights; ``gap`` is the largest ``|a_i (G a)_i - 1|`` (of the unscaled weights)."""
-        return self._fair().weighting(gramian)
+    laws: ClassVar[frozenset[Law]] = FairGrad.laws
 
 
 def fair_point(form: CosineForm, alpha: float) -> tuple[Float64[Tensor, " n"], float, float]:
@@ -156,14 +106,14 @@ def fair_point(form: CosineForm, alpha: float) -> tuple[Float64[Tensor, " n"], f
     problem = _FairProblem(beta.unsqueeze(1) * form.cosines * beta, beta * beta, 1.0 / alpha)
     size = len(form.live)
     point = torch.full((size,), size ** (-alpha / (1 + alpha)), dtype=torch.float64)
-    best, residual, hidden, reach, stalled = point, math.inf, 0.0, math.inf, 0
+    best, least, residual, hidden, reach, stalled = point, math.inf, math.inf, math.inf, math.inf, 0
     for _ in range(300):
-        now, rounding = to_floats(torch.stack(problem.residual(point)))
-        if now < residual:
-            best, residual, hidden = point, now, rounding
+        now, plain, rounding = to_floats(torch.stack(problem.residuals(point)))
+        if now < least:
+            best, least, residual, hidden = point, now, plain, rounding
         elif reach <= 1e-8:
             stalled += 1
-        if residual == 0.0 or stalled > 3 or not math.isfinite(now) or rounding > 1e3 * _HIDDEN:
+        if least == 0.0 or stalled > 3 or not math.isfinite(now) or rounding > 1e3 * _HIDDEN:
             break
         point, reach = problem.newton(point)
     return beta * best, residual if hidden <= _HIDDEN else math.inf, max(_STATIONARY, 8 * hidden)
@@ -177,11 +127,12 @@ class _FairProblem:
     square: Float64[Tensor, " n"]
     inverse: float
 
-    def residual(self, point: Float64[Tensor, " n"]) -> tuple[Float64[Tensor, ""], Float64[Tensor, ""]]:
-        """The largest ``|(My)_i / (q_i y_i^-p) - 1|`` and how much of it may be rounding."""
+    def residuals(self, point: Float64[Tensor, " n"]) -> tuple[Tensor, Tensor, Tensor]:
+        """The largest row residual at its rounding scale, relative to its right side, and rounding's part of that."""
         pull = self.square * point**-self.inverse
-        residual = ((self.matrix @ point) / pull - 1.0).abs().amax()
-        return residual, (EPS * (self.matrix.abs() @ point) / pull).amax()
+        terms = self.matrix.abs() @ point
+        distance = (self.matrix @ point - pull).abs()
+        return (distance / terms).amax(), (distance / pull).amax(), EPS * (terms / pull).amax()
 
     def value(self, point: Float64[Tensor, " n"]) -> Float64[Tensor, ""]:
         power = 1.0 - self.inverse
@@ -207,3 +158,15 @@ class _FairProblem:
                 return moved, reach
             length /= 2
         return point * (1.0 + length * step), reach
+
+
+def _refuse_stationary(residual: float, limit: float) -> NoReturn:
+    rule = f"at most {limit:.1e}"
+    remedy = 'stop training, or pass stationary="zero" to go on with a zero direction'
+    raise NotConverged(
+        "there is no fair direction: 0 lies in (or too near) the convex hull of the task gradients",
+        "task_grads",
+        f"relative residual {residual:.1e}",
+        rule,
+        remedy,
+    )

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from flatmtl_core.aggregate import FromGramian
 from flatmtl_core.cosine import cosine_form
-from flatmtl_core.errors import InvalidInput
-from flatmtl_core.laws import Law
+from flatmtl_core.errors import InvalidInput, check_choice
+from flatmtl_core.laws import Law, named_laws
 from flatmtl_core.types import Gramian, Weighted
 
 
@@ -30,44 +30,24 @@ class PCGrad(FromGramian):
 
     reduction: Literal["sum", "mean"] = "sum"
 
-    laws: ClassVar[frozenset[Law]] = frozenset(
-        {
-            Law.IN_CONE,
-            Law.HOMOGENEOUS,
-            Law.TASK_SCALING_LINEAR,
-            Law.ROTATION,
-            Law.IDENTITY_FOR_ONE_TASK,
-            Law.ZERO_TO_ZERO,
-            Law.ZERO_ROW_IGNORED,
-            Law.DEFINED_WHEN_STATIONARY,
-            Law.ZERO_ONLY_IF_STRONGLY_STATIONARY,
-        }
+    laws: ClassVar[frozenset[Law]] = named_laws(
+        "IN_CONE HOMOGENEOUS TASK_SCALING_LINEAR ROTATION IDENTITY_FOR_ONE_TASK ZERO_TO_ZERO ZERO_ROW_IGNORED "
+        "DEFINED_WHEN_STATIONARY ZERO_ONLY_IF_STRONGLY_STATIONARY"
     )
 
     def __post_init__(self) -> None:
-        if self.reduction not in ("sum", "mean"):
-            raise InvalidInput(
-                "the reduction is unknown",
-                where="reduction",
-                value=repr(self.reduction),
-                rule='"sum" or "mean"',
-                remedy="name one of them",
-            )
+        check_choice("reduction", self.reduction, ("sum", "mean"))
 
     def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
         """The summed coefficients of the projected gradients; gap 0."""
         form = cosine_form(gramian)
         if generator is None:
-            raise InvalidInput(
-                "PCGrad draws the order of its projections",
-                where="generator",
-                value=None,
-                rule="a torch.Generator on the CPU",
-                remedy="pass generator=torch.Generator().manual_seed(0), made once before training",
-            )
+            rule = "a torch.Generator on the CPU"
+            remedy = "pass generator=torch.Generator().manual_seed(0), made once before training"
+            raise InvalidInput("PCGrad draws the order of its projections", "generator", None, rule, remedy)
         orders = draw_orders(form.tasks, generator)
         if not form.live:
-            return Weighted(torch.zeros(form.tasks, dtype=torch.float64, device=gramian.device), 0.0, "zero")
+            return form.nothing("zero", gramian.device)
         cosines = torch.zeros(form.tasks, form.tasks, dtype=torch.float64)
         index = torch.tensor(form.live)
         cosines[index.unsqueeze(1), index] = form.cosines

@@ -1,0 +1,139 @@
+"""The commands of a checkout: `nox -l` lists them, `nox -s NAME -- ARGUMENTS` runs one.
+
+All sessions share one environment with every pinned dependency; it is made again when a pin changes, and only then.
+"""
+
+import hashlib
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "tests"]
+
+ROOT = Path(__file__).parent
+ENVIRONMENT = ROOT / ".nox" / "flatmtl"
+SCRIPTS = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
+CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
+ROOMS = ("flatmtl_core", "experiments", "paper_figures")
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+"""Two test workers on two cores: libraries that start threads of their own would only wait for each other."""
+
+
+def prepare(session: nox.Session) -> None:
+    """Make the shared environment unless it already holds exactly the present pins."""
+    if not (3, 11) <= sys.version_info < (3, 14):
+        session.error(f"Python 3.11, 3.12 or 3.13 is needed; nox runs on {sys.version.split()[0]} ({sys.executable}).")
+    pins = sorted(set(nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), "dev")))
+    content = "\n".join([sys.version, sys.base_prefix, *pins, CONSTRAINTS.read_text(encoding="utf-8")])
+    stamp = ENVIRONMENT / "pins.sha256"
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
+        return
+    if ENVIRONMENT.exists():
+        shutil.rmtree(ENVIRONMENT)
+    session.run(sys.executable, "-m", "virtualenv", "--quiet", "--no-periodic-update", str(ENVIRONMENT))
+    python(session, "-m", "pip", "install", "--quiet", "-c", str(CONSTRAINTS), *pins)
+    stamp.write_text(digest, encoding="utf-8")
+
+
+def python(session: nox.Session, *arguments: str, **variables: str) -> None:
+    """Run the environment's Python from the top of the checkout, where all rooms can be imported."""
+    session.run(str(SCRIPTS / "python"), *arguments, env=variables)
+
+
+def run_pytest(session: nox.Session, *arguments: str, profile: str) -> None:
+    prepare(session)
+    python(session, "-m", "pytest", *arguments, *session.posargs, HYPOTHESIS_PROFILE=profile, **ONE_THREAD)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, format, and who may import whom."""
+    prepare(session)
+    python(session, "-m", "ruff", "check", ".")
+    python(session, "-m", "ruff", "format", "--check", ".")
+    session.run(str(SCRIPTS / "lint-imports"))
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy --strict on all rooms, pyright strict on the core."""
+    prepare(session)
+    python(session, "-m", "mypy")
+    python(session, "-m", "pyright", "--pythonpath", str(SCRIPTS / "python"))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The fast suite."""
+    run_pytest(session, "-n", "2", profile="ci")
+
+
+@nox.session
+def thorough(session: nox.Session) -> None:
+    """Every test but the benchmarks, with many more random examples."""
+    run_pytest(session, "-n", "2", "-m", "not bench", profile="thorough")
+
+
+@nox.session
+def verify(session: nox.Session) -> None:
+    """The trace from the paper's equations to the code and its tests, and exactly those tests."""
+    run_pytest(session, "-p", "tests.trace", "-m", "paper and not bench", profile="ci")
+
+
+@nox.session
+def experiments(session: nox.Session) -> None:
+    """`python -m experiments` with the arguments after `--`; without any: `run smoke`."""
+    prepare(session)
+    python(session, "-m", "experiments", *(session.posargs or ("run", "smoke")))
+
+
+@nox.session
+def figures(session: nox.Session) -> None:
+    """The report, from the stored results."""
+    prepare(session)
+    python(session, "-m", "paper_figures", "build", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Time and memory of the step and the aggregators."""
+    prepare(session)
+    python(session, "-m", "experiments.benchmarks", *session.posargs)
+
+
+@nox.session
+def reproduce(session: nox.Session) -> None:
+    """From nothing to the report: data, the smoke runs, their comparison with the stored ones, the report.
+
+    Arguments after `--` go to `python -m experiments data`. Whatever goes wrong, the report is still built from what
+    is stored, and the exit code says that it was not reproduced.
+    """
+    prepare(session)
+    started = time.monotonic()
+    store = ("--store", str(Path("build", "store")))
+    (ROOT / "build" / "reproduction.json").unlink(missing_ok=True)  # an earlier comparison says nothing about this run
+    failed = ""
+    report: list[str] = []
+    try:
+        step = "the data"
+        python(session, "-m", "experiments", "data", "--fetch", "--verify", *session.posargs)
+        step = "the smoke runs"
+        python(session, "-m", "experiments", "run", "smoke", "--fresh", *store)
+        step = "the comparison of the smoke runs with the stored results"
+        python(session, "-m", "experiments", "compare", "smoke", *store)
+    except nox.command.CommandFailed:
+        failed = f"{step} failed (see above)"
+        if step == "the data":
+            report = ["--missing-data", "The data could not be fetched or verified, so no run was repeated."]
+    python(session, "-m", "paper_figures", "build", *report)
+    elapsed = f"{time.monotonic() - started:.0f} s"
+    if failed:
+        session.error(f"not reproduced after {elapsed}: {failed}. The report shows what is stored")
+    session.log(f"reproduced in {elapsed}: the smoke runs agree with the stored results, the report is built.")

@@ -1,0 +1,75 @@
+"""The lists of runs: complete, without repetition, seed 0 first, and readable without torch."""
+
+import subprocess
+import sys
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from experiments import catalog
+from experiments.methods import AGGREGATORS, check_radii
+from experiments.spec import ProfileName, method_label, spec_key
+from tests.trace import ROOT
+
+AGGREGATOR_LABELS = {"LS", "MGDA", "PCGrad", "CAGrad", "IMTL", "NashMTL", "FairGrad"}
+ALL_LABELS = AGGREGATOR_LABELS | {f"F-{label}" for label in AGGREGATOR_LABELS} | {"STL", "F-STL", "SAM-sum"}
+
+
+@pytest.mark.parametrize("name", catalog.NAMES)
+def test_every_run_is_listed_once_and_can_be_built(name: ProfileName) -> None:
+    specs = catalog.specs(name)
+    assert max(Counter(spec_key(spec) for spec in specs).values()) == 1
+    for spec in specs:
+        assert spec.profile == name
+        check_radii(spec)
+        AGGREGATORS[spec.aggregator](**dict(spec.aggregator_options))
+
+
+@pytest.mark.parametrize("name", catalog.NAMES)
+def test_seeds_come_in_order(name: ProfileName) -> None:
+    seeds = [spec.seed for spec in catalog.specs(name)]
+    assert seeds == sorted(seeds)
+
+
+def test_smoke_runs_every_method_on_every_problem() -> None:
+    runs = Counter((spec.problem, spec.seed, method_label(spec)) for spec in catalog.specs("smoke"))
+    assert runs == Counter(
+        (problem, seed, label) for problem in catalog.PROBLEMS for seed in (0, 1) for label in ALL_LABELS
+    )
+
+
+def test_laptop_compares_plain_and_flat_methods_at_two_radii() -> None:
+    runs = Counter((spec.seed, method_label(spec), spec.rho_shared) for spec in catalog.specs("laptop"))
+    assert runs == Counter(
+        (seed, prefix + label, rho)
+        for seed in (0, 1, 2)
+        for label in ("LS", "MGDA", "CAGrad")
+        for prefix, rho in (("", 0.0), ("F-", 0.05), ("F-", 0.2))
+    )
+
+
+def test_paper_tries_the_same_radii_for_every_method_with_one() -> None:
+    runs = Counter((spec.problem, spec.seed, method_label(spec)) for spec in catalog.specs("paper"))
+    for (_, _, label), count in runs.items():
+        assert count == (len(catalog.RADII) if label.startswith("F-") or label == "SAM-sum" else 1)
+    assert {label for _, _, label in runs} == ALL_LABELS
+    assert all(spec.model == "resnet18" and spec.rho_heads == spec.rho_shared for spec in catalog.specs("paper"))
+
+
+def test_flat_methods_are_of_degree_one() -> None:
+    for aggregator, options in catalog.FLAT.items():
+        built: Any = AGGREGATORS[aggregator](**dict(options))
+        assert built.degree == 1.0, aggregator
+    own: Any = AGGREGATORS["NashMTL"](**dict(catalog.BASE["NashMTL"]))
+    assert own.degree == 0.0
+
+
+def test_an_unknown_list_is_refused() -> None:
+    with pytest.raises(ValueError, match="choose one of smoke, laptop, paper"):
+        catalog.specs("tiny")  # type: ignore[arg-type]
+
+
+def test_reports_read_the_catalog_without_torch() -> None:
+    code = "import sys, experiments.catalog, experiments.results; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

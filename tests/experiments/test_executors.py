@@ -1,0 +1,287 @@
+"""Sweeps: each key once, what is finished is kept, what fails is told, what is killed resumes to the same numbers."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from experiments import __main__ as commands
+from experiments import executors
+from experiments.executors import Settings, SweepBroken, is_locked, locked, run_one, run_sweep, source_state, state
+from experiments.results import Reproduction, compare_results, find_result, read_result, result_path, save_result
+from experiments.spec import Spec, spec_key
+from experiments.train import LoadedProblem, train
+from tests.experiments.tiny_problem import REFUSED, tiny_problem, tiny_spec
+from tests.figures.synthetic import result as synthetic_result
+from tests.trace import ROOT
+
+SOURCE = ("0123abcd", False)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(store=tmp_path / "store", build=tmp_path / "build")
+
+
+def refuse_to_load(*_: object) -> LoadedProblem:
+    raise AssertionError("a finished run needs no data")
+
+
+def die(*_: object) -> LoadedProblem:
+    """A worker that the system ends."""
+    os._exit(9)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_run_is_stored_once_and_then_skipped(settings: Settings) -> None:
+    spec = tiny_spec()
+    assert state(spec, settings.store, settings.build) == "missing"
+    epochs: list[int] = []
+    finished = run_one(
+        spec, settings, load=tiny_problem, source=SOURCE, on_epoch=lambda epoch, seconds: epochs.append(epoch)
+    )
+    assert (finished.outcome, finished.spec, epochs) == ("done", spec, [1, 2])
+    assert state(spec, settings.store, settings.build) == "done"
+    assert files(settings.build) == [f"locks/{spec_key(spec)}.lock"]
+    stored = find_result([settings.store], spec)
+    assert stored is not None
+    assert (stored.provenance.commit, stored.provenance.dirty) == SOURCE
+    assert stored.provenance.data_sha256 == tiny_problem().sums()
+
+    assert run_one(spec, settings, load=refuse_to_load, source=SOURCE).outcome == "skipped"
+    fresh = replace(settings, fresh=True)
+    assert run_one(spec, fresh, load=tiny_problem, source=("ef", True)).outcome == "done"
+    replaced = find_result([settings.store], spec)
+    assert replaced is not None
+    assert replaced.provenance.commit == "ef"
+    assert compare_results(stored, replaced).identical
+
+
+def test_a_failure_is_told_recorded_and_forgotten_after_success(settings: Settings) -> None:
+    spec = tiny_spec()
+
+    def load(*_: object) -> LoadedProblem:
+        raise RuntimeError("the disk is gone")
+
+    finished = run_one(spec, settings, load=load, source=SOURCE)
+    failure = settings.build / "failed" / f"{spec_key(spec)}.txt"
+    assert finished.outcome == "failed"
+    assert "RuntimeError: the disk is gone" in finished.message
+    assert str(failure) in finished.message
+    assert "Traceback" in failure.read_text()
+    assert executors.describe(spec) in failure.read_text()
+    assert not settings.store.exists()
+    assert state(spec, settings.store, settings.build) == "failed"
+
+    assert run_one(spec, settings, load=tiny_problem, source=SOURCE).outcome == "done"
+    assert not failure.exists()
+    assert state(spec, settings.store, settings.build) == "done"
+
+
+def test_a_stored_file_that_can_not_be_trusted_is_a_failure_and_stays(settings: Settings) -> None:
+    spec = tiny_spec()
+    path = result_path(settings.store, spec)
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    finished = run_one(spec, settings, load=tiny_problem, source=SOURCE)
+    assert finished.outcome == "failed"
+    assert "schema version" in finished.message
+    assert path.read_text() == "{}"
+
+
+def test_a_run_that_another_process_has_is_left_to_it(settings: Settings) -> None:
+    spec = tiny_spec()
+    lock = settings.build / "locks" / f"{spec_key(spec)}.lock"
+    with locked(lock) as held:
+        assert held
+        assert is_locked(lock)
+        assert state(spec, settings.store, settings.build) == "running"
+        assert run_one(spec, settings, load=refuse_to_load, source=SOURCE).outcome == "running elsewhere"
+    assert not is_locked(lock)
+
+
+def test_final_weights_are_kept_on_request(settings: Settings, tmp_path: Path) -> None:
+    spec = tiny_spec(mode="stl", epochs=1)
+    keep = replace(settings, weights=tmp_path / "weights")
+    assert run_one(spec, keep, load=tiny_problem, source=SOURCE).outcome == "done"
+    assert files(tmp_path / "weights") == [f"{spec_key(spec)}.pt"]
+
+
+def test_a_sweep_gives_the_results_of_single_runs_and_goes_on_after_a_failure(settings: Settings) -> None:
+    specs = (
+        tiny_spec(mode="erm", aggregator="PCGrad"),
+        tiny_spec(n_test=REFUSED),
+        tiny_spec(),
+        tiny_spec(mode="stl", seed=1),
+    )
+    text = io.StringIO()
+    finished = run_sweep(specs, settings, load=tiny_problem, workers=2, console=Console(file=text, width=200))
+    outcomes = {one.spec: one.outcome for one in finished}
+    assert outcomes == dict(zip(specs, ("done", "failed", "done", "done"), strict=True))
+    lines = text.getvalue().splitlines()
+    assert [line.split("]")[0] for line in lines] == ["[1/4", "[2/4", "[3/4", "[4/4"]
+    assert sum("failed" in line and "no data of multi_mnist today" in line for line in lines) == 1
+    for spec in (specs[0], specs[2], specs[3]):
+        stored = find_result([settings.store], spec)
+        assert stored is not None
+        assert stored.provenance.threads == 1
+        assert compare_results(train(spec, tiny_problem(), commit="", dirty=True), stored).identical
+
+
+def test_a_worker_that_dies_ends_the_sweep_with_its_remedy(settings: Settings) -> None:
+    with pytest.raises(SweepBroken, match="run the command again"):
+        run_sweep([tiny_spec()], settings, load=die, workers=1, console=Console(file=io.StringIO()))
+    with pytest.raises(ValueError, match="workers is 0"):
+        run_sweep([tiny_spec()], settings, load=die, workers=0)
+
+
+LONG = tiny_spec(epochs=12)
+SWEEP = """
+import sys
+from pathlib import Path
+from experiments.executors import Settings, run_sweep
+from tests.experiments.test_executors import LONG
+from tests.experiments.tiny_problem import slow_tiny_problem
+
+if __name__ == "__main__":
+    build, store = map(Path, sys.argv[1:])
+    finished = run_sweep([LONG], Settings(store=store, build=build), load=slow_tiny_problem, workers=1)
+    print([one.outcome for one in finished])
+"""
+
+
+@pytest.mark.parametrize(
+    "ended_by",
+    [
+        pytest.param(signal.SIGINT, id="SIGINT"),
+        pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.thorough),
+        pytest.param(signal.SIGKILL, id="SIGKILL"),
+    ],
+)
+def test_an_ended_sweep_leaves_whole_files_and_resumes_to_the_same_result(
+    ended_by: signal.Signals, settings: Settings, tmp_path: Path
+) -> None:
+    key = spec_key(LONG)
+    checkpoint = settings.build / "checkpoints" / f"{key}.pt"
+    script = tmp_path / "sweep.py"
+    script.write_text(SWEEP)
+    output = tmp_path / "output"
+    command_line = [sys.executable, str(script), str(settings.build), str(settings.store)]
+    with (
+        output.open("w") as file,
+        subprocess.Popen(command_line, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=file) as process,
+    ):
+        while not checkpoint.exists() and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(ended_by)
+    if ended_by == signal.SIGKILL:
+        assert process.returncode == -signal.SIGKILL, output.read_text()
+    else:
+        assert process.returncode == 0
+        assert f"{ended_by.name}: stopping" in output.read_text()
+        assert "['stopped']" in output.read_text()
+    with locked(settings.build / "locks" / f"{key}.lock", patience=30) as held:
+        assert held, "a worker outlived its sweep"
+    assert files(settings.store) == []
+    assert files(settings.build / "checkpoints") == [f"{key}.pt"]
+
+    assert run_one(LONG, settings, load=tiny_problem, source=SOURCE).outcome == "done"
+    resumed = read_result(result_path(settings.store, LONG))
+    assert resumed.provenance.resumed == 1
+    assert compare_results(train(LONG, tiny_problem(), commit="", dirty=True), resumed).identical
+
+
+def test_the_state_of_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert source_state() == ("no commit", True)
+
+    def git(*arguments: str) -> str:
+        options = ("-c", "user.name=A", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")
+        command = ("git", "-C", str(tmp_path), *options, *arguments)
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    for name in ("flatmtl_core/a.py", "experiments/store/b.json", "experiments/c.py", "README.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("one")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    clean = (git("rev-parse", "HEAD"), False)
+    assert source_state() == clean
+    for name in ("experiments/store/b.json", "README.md", "experiments/untracked.py"):
+        (tmp_path / name).write_text("two")
+    assert source_state() == clean
+    (tmp_path / "flatmtl_core" / "a.py").write_text("two")
+    assert source_state() == (clean[0], True)
+
+
+def command(*arguments: str) -> int:
+    code = commands.app.cli(args=list(arguments), prog="experiments")
+    assert isinstance(code, int)
+    return code
+
+
+def test_list_and_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("list") == 0
+    assert "laptop: 27 runs" in capsys.readouterr().out
+    assert command("list", "laptop") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 27
+    spec = commands.catalog.specs("laptop")[0]
+    save_result(tmp_path, synthetic_result(spec))
+    assert command("status", "laptop", "--store", str(tmp_path)) in (0, 1)
+    out = capsys.readouterr().out
+    assert "1 done" in out
+    assert spec_key(spec) not in out
+
+
+def test_run_with_nothing_to_run_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("run", "smoke", "--only", "no such run") == 1
+    assert "No run of smoke contains 'no such run'" in capsys.readouterr().out
+
+
+def test_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    kept, anew, build = tmp_path / "kept", tmp_path / "anew", tmp_path / "build"
+    specs: tuple[Spec, ...] = tuple(tiny_spec(seed=seed) for seed in range(3))
+    monkeypatch.setattr(commands, "STORE", kept)
+    monkeypatch.setattr(executors, "BUILD", build)
+    monkeypatch.setattr(commands.catalog, "specs", lambda name: specs)
+
+    def compared() -> Reproduction:
+        return msgspec.json.decode((build / "reproduction.json").read_bytes(), type=Reproduction)
+
+    assert command("compare", "smoke", "--store", str(anew)) == 1
+    assert compared().absent == tuple(spec_key(spec) for spec in specs)
+    for spec in specs:
+        save_result(kept, synthetic_result(spec))
+        save_result(anew, synthetic_result(spec))
+    assert command("compare", "smoke", "--store", str(anew)) == 0
+    assert [run.identical for run in compared().runs] == [True] * 3
+    assert "3 of 3 identical; 0 not on both sides" in capsys.readouterr().out
+
+    changed = synthetic_result(specs[1])
+    accuracy = tuple(share - 0.125 for share in changed.test_last.accuracy)
+    test_last = msgspec.structs.replace(changed.test_last, accuracy=accuracy)
+    save_result(anew, msgspec.structs.replace(changed, test_last=test_last))
+    assert command("compare", "smoke", "--store", str(anew)) == 1
+    assert [run.identical for run in compared().runs] == [True, False, True]
+    assert compared().runs[1].accuracy_difference == pytest.approx(0.125, abs=1e-15)
+    assert "different on the same processor, torch and thread count" in capsys.readouterr().out
+
+    elsewhere = msgspec.structs.replace(changed.provenance, machine="another processor")
+    save_result(anew, msgspec.structs.replace(changed, test_last=test_last, provenance=elsewhere))
+    assert command("compare", "smoke", "--store", str(anew)) == 0
+    assert [run.expected_identical for run in compared().runs] == [True, False, True]
+    with pytest.raises(SystemExit, match="own store"):
+        command("compare", "smoke", "--store", str(kept))

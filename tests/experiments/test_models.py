@@ -1,0 +1,90 @@
+"""The networks: the paper's numbers of parameters, seeded weights, and heads that are asked for one by one."""
+
+import pytest
+import torch
+from torch import nn
+
+from experiments.methods import BatchLosses
+from experiments.models import MultiTaskModel, build_model, single_task_models
+from experiments.spec import ModelName
+from flatmtl_core import Mean, sam_mtl_backward
+
+
+def count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "shared", "head"),
+    [("lenet", 30_890, 510), pytest.param("resnet18", 11_223_560 - 2 * 1_010, 1_010)],
+)
+def test_numbers_of_parameters(name: ModelName, shared: int, head: int) -> None:
+    model = build_model(name, seed=0)
+    assert count(model.trunk) == sum(parameter.numel() for parameter in model.shared_parameters()) == shared
+    assert [count(one) for one in model.heads] == [head, head]
+    assert [sum(parameter.numel() for parameter in one) for one in model.head_parameters()] == [head, head]
+    assert count(model) == shared + 2 * head
+
+
+@pytest.mark.parametrize("name", ["lenet", "resnet18"])
+def test_logits_of_the_tasks_asked_for_in_their_order(name: ModelName) -> None:
+    model = build_model(name, seed=0).eval()
+    images = torch.rand(3, 1, 36, 36, generator=torch.Generator().manual_seed(0))
+    first, second = model(images, (0, 1))
+    assert first.shape == second.shape == (3, 10)
+    again = model(images, (1, 0))
+    assert torch.equal(again[0], second)
+    assert torch.equal(again[1], first)
+    assert torch.equal(model(images, (1,))[0], second)
+
+
+def test_weights_follow_from_the_seed_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    one = build_model("lenet", seed=1)
+    assert torch.equal(torch.rand(3), expected)
+    again, other = build_model("lenet", seed=1), build_model("lenet", seed=2)
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), again.parameters(), strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+
+
+def test_single_task_networks_start_where_the_multi_task_network_stands() -> None:
+    model = build_model("lenet", seed=0)
+    images = torch.rand(2, 1, 36, 36, generator=torch.Generator().manual_seed(0))
+    networks = single_task_models(model)
+    for network, expected in zip(networks, model(images, (0, 1)), strict=True):
+        assert torch.equal(network(images, (0,))[0], expected)
+    owners = [{parameter.data_ptr() for parameter in one.parameters()} for one in (model, *networks)]
+    assert owners[0].isdisjoint(owners[1])
+    assert owners[0].isdisjoint(owners[2])
+    assert owners[1].isdisjoint(owners[2])
+
+
+def test_resnet18_goes_through_the_step_and_keeps_one_update_of_its_statistics() -> None:
+    model = build_model("resnet18", seed=0)
+    plain = build_model("resnet18", seed=0)
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(4, 1, 36, 36, generator=generator)
+    labels = torch.randint(0, 10, (4, 2), generator=generator)
+    plain(images, (0, 1))
+    report = sam_mtl_backward(
+        model,
+        BatchLosses(model, images, labels),
+        shared=model.shared_parameters(),
+        heads=model.head_parameters(),
+        aggregator=Mean(),
+        rho_shared=0.05,
+        rho_heads=0.05,
+    )
+    assert report.perturbed_losses is not None
+    assert (report.perturbed_losses > report.losses).all()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+    for (name, value), expected in zip(model.named_buffers(), plain.buffers(), strict=True):
+        assert torch.equal(value, expected), name
+
+
+def test_a_model_is_its_trunk_and_heads() -> None:
+    model = MultiTaskModel(nn.Flatten(), [nn.Linear(1_296, 3)])
+    assert model.shared_parameters() == []
+    assert model(torch.zeros(2, 1, 36, 36), (0,))[0].shape == (2, 3)
