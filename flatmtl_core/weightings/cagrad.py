@@ -33,6 +33,10 @@ class CAGrad(FromGramian):
         rescale: 0 (the method's paper), 1: divided by 1 + c^2 (the authors' code), 2: divided by 1 + c.
 
     Source: Liu et al. 2021 (conflict-averse gradient descent), equations 3 and 4.
+
+    Example:
+        >>> CAGrad(c=0.5)(torch.tensor([[1.0, 0.0], [0.0, 2.0]]))
+        tensor([1.0590, 1.0000])
     """
 
     c: float = 0.4

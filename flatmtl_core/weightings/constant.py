@@ -15,7 +15,12 @@ from flatmtl_core.types import Gramian, Weighted
 
 @dataclass(frozen=True)
 class Mean(FromGramian):
-    """Linear scalarisation (LS in the tables): ``d = (1/m) sum_i g_i``; zero rows count in m."""
+    """Linear scalarisation (LS in the tables): ``d = (1/m) sum_i g_i``; zero rows count in m.
+
+    Example:
+        >>> Mean()(torch.tensor([[1.0, 0.0], [0.0, 2.0]]))
+        tensor([0.5000, 1.0000])
+    """
 
     laws: ClassVar[frozenset[Law]] = named_laws(
         "IN_CONE HOMOGENEOUS TASK_SCALING_LINEAR PERMUTATION ROTATION IDENTITY_FOR_ONE_TASK ZERO_TO_ZERO "
@@ -36,6 +41,10 @@ class Constant(FromGramian):
 
     Args:
         weights: one finite number a task, any sign.
+
+    Example:
+        >>> Constant(weights=(1.0, -1.0))(torch.tensor([[1.0, 0.0], [0.0, 2.0]]))
+        tensor([ 1., -2.])
     """
 
     weights: tuple[float, ...]

@@ -23,6 +23,10 @@ class IMTLG(FromGramian):
     When ``sum v`` vanishes there is no finite answer: status ``stationary``, direction zero.
 
     Source: Liu et al. 2021, equation 3.
+
+    Example:
+        >>> IMTLG()(torch.tensor([[1.0, 0.0], [0.0, 2.0]]))
+        tensor([0.6667, 0.6667])
     """
 
     laws: ClassVar[frozenset[Law]] = named_laws(

@@ -24,6 +24,10 @@ class MGDA(FromGramian):
     minimiser.
 
     Source: Desideri 2012 (the min-norm point; exact here, by an active set instead of Frank-Wolfe).
+
+    Example:
+        >>> MGDA()(torch.tensor([[1.0, 0.0], [0.0, 2.0]]))
+        tensor([0.8000, 0.4000])
     """
 
     laws: ClassVar[frozenset[Law]] = named_laws(

@@ -33,6 +33,10 @@ class FairGrad(FromGramian):
         stationary: ``"zero"`` (zero direction) or ``"raise"`` (NotConverged).
 
     Source: Ban and Ji 2024, equation 5.
+
+    Example:
+        >>> FairGrad(alpha=2.0)(torch.tensor([[1.0, 0.0], [0.0, 2.0]]))
+        tensor([1.0000, 0.7937])
     """
 
     alpha: float = 2.0
@@ -85,6 +89,10 @@ class NashMTL(FairGrad):
         stationary: ``"zero"`` (zero direction) or ``"raise"`` (NotConverged).
 
     Source: Navon et al. 2022, equation 2.
+
+    Example:
+        >>> NashMTL()(torch.tensor([[1.0, 0.0], [0.0, 2.0]]))
+        tensor([1., 1.])
     """
 
     alpha: float = field(default=1.0, init=False, repr=False)

@@ -26,6 +26,10 @@ class PCGrad(FromGramian):
         reduction: ``"sum"`` (the method's paper) or ``"mean"``.
 
     Source: Yu et al. 2020, algorithm 1.
+
+    Example:
+        >>> PCGrad()(torch.tensor([[1.0, 0.0], [-1.0, 1.0]]), generator=torch.Generator().manual_seed(0))
+        tensor([0.5000, 1.5000])
     """
 
     reduction: Literal["sum", "mean"] = "sum"

@@ -375,9 +375,15 @@ def test_the_base_step_names_the_task_of_a_non_finite_gradient(in_head: bool) ->
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("exponent", [-30, 0, 30])
 @pytest.mark.parametrize("adaptive", [False, True])
-def test_squares_that_leave_the_range_are_no_error(adaptive: bool, exponent: int, dtype: torch.dtype) -> None:
-    """Linear losses with gradients of size 10^exponent: eps = rho w^2 g / || |w| g || (w = 1 unless adaptive)."""
-    rho, scale = 0.25, 10.0**exponent
+@pytest.mark.parametrize("rho", [0.25, 1e10])
+def test_squares_that_leave_the_range_are_no_error(
+    rho: float, adaptive: bool, exponent: int, dtype: torch.dtype
+) -> None:
+    """Linear losses with gradients of size 10^exponent: eps = rho w^2 g / || |w| g || (w = 1 unless adaptive).
+
+    At rho = 1e10 and exponent -30 the factor rho / ||g|| itself is beyond float32.
+    """
+    scale = 10.0**exponent
     quadratic = quadratics(2, seed=3).to(dtype)
     for task in quadratic.tasks:
         task.hessian.zero_()
