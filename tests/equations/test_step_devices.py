@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from torch import Tensor
 
-from flatmtl_core import MGDA
-from flatmtl_core.linalg import gramian, norm
+from flatmtl_core import MGDA, cosine, linalg
+from flatmtl_core.linalg import gramian, norm, to_host
 from flatmtl_core.parameters import Blocks, collect_blocks
 from flatmtl_core.perturb import dual_weight, move
 from flatmtl_core.task_gradients import task_gradients
@@ -44,6 +45,27 @@ def test_task_gradients_read_no_value(build: Callable[[int], Problem]) -> None:
         [parameter.shape for parameter in head] for head in problem.head_parameters()
     ]
     assert gramian(rows).device.type == "meta"
+
+
+@pytest.mark.parametrize("combine", ["decomposed", "direct", "second", "each"])
+@pytest.mark.parametrize("name", sorted(set(THREE_TASKS) - {"constant"}))
+def test_a_step_goes_to_the_host_as_often_as_it_says(
+    name: str, combine: Combine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`to_host` is the only door: twice a step, once more for the last pair, once for the pair of each task."""
+    calls: list[int] = []
+
+    def counted(*tensors: Tensor) -> tuple[Tensor, ...]:
+        calls.append(len(tensors))
+        return to_host(*tensors)
+
+    monkeypatch.setattr(linalg, "to_host", counted)
+    monkeypatch.setattr(cosine, "to_host", counted)
+    take_step(smooth(3), THREE_TASKS[name], rho_shared=0.05, rho_heads=0.05, combine=combine)
+    assert len(calls) == {"decomposed": 2, "direct": 2, "second": 3, "each": 3 + 2}[combine]
+    calls.clear()
+    take_step(smooth(3), THREE_TASKS[name], rho_shared=0.0, rho_heads=0.0)
+    assert len(calls) == 1
 
 
 @pytest.mark.gpu
