@@ -7,32 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from experiments.methods import AGGREGATORS
 from experiments.models import build_model
-from flatmtl_core import (
-    IMTLG,
-    MGDA,
-    CAGrad,
-    FairGrad,
-    Mean,
-    NashMTL,
-    PCGrad,
-    Workspace,
-    mtl_backward,
-    sam_mtl_backward,
-)
+from flatmtl_core import MGDA, Workspace, mtl_backward, sam_mtl_backward
 from flatmtl_core.types import Aggregator
 
 Losses = Callable[[tuple[int, ...]], Sequence[Tensor]]
 
-AGGREGATORS: dict[str, Aggregator] = {
-    "Mean": Mean(),
-    "MGDA": MGDA(),
-    "PCGrad": PCGrad(),
-    "CAGrad": CAGrad(),
-    "IMTLG": IMTLG(),
-    "NashMTL": NashMTL(),
-    "FairGrad": FairGrad(),
-}
 MATRICES: tuple[tuple[int, int], ...] = ((2, 100_000), (2, 11_000_000), (9, 1_000_000), (40, 1_000_000))
 
 
@@ -134,4 +115,4 @@ def aggregator_functions(tasks: int, columns: int) -> dict[str, Callable[[], obj
     functions: dict[str, Callable[[], object]] = {
         "bound": lambda: (torch.mm(rows, rows.T), torch.mv(rows.T, weights)),
     }
-    return functions | {name: call(aggregator) for name, aggregator in AGGREGATORS.items()}
+    return functions | {name: call(make()) for name, make in AGGREGATORS.items()}
