@@ -81,12 +81,15 @@ def aggregate_rows(
     return None
 
 
-def check_aggregator(aggregator: object) -> None:
-    """Refuse anything that can not be called on a matrix of task gradients, a class instead of an instance included."""
+def check_aggregator(aggregator: object, *, pairs: bool = False) -> None:
+    """Refuse what can not be called on a matrix of task gradients (a class, say), or not on ``pairs`` of rows."""
     if isinstance(aggregator, type) or not callable(aggregator):
         rule = "a callable from (m, d) task gradients to a (d,) direction"
         remedy = "pass an instance, such as MGDA()"
         raise InvalidInput("this is no aggregator", "aggregator", aggregator, rule, remedy)
+    if pairs and (hasattr(aggregator, "weights") or not isinstance(aggregator, GramianAggregator)):
+        remedy = 'use combine="decomposed" or "direct", or a Gramian method'
+        raise InvalidInput("it can not aggregate two rows", "aggregator", aggregator, "no weight a task", remedy)
 
 
 def check_task_grads(task_grads: Tensor) -> None:

@@ -54,8 +54,7 @@ def cosine_form(gramian: Gramian) -> CosineForm:
         Negative curvature above that limit (float32 products of dependent rows) is clipped to zero; curvature of
         rounding size is left to the solvers.
     """
-    there = gramian.is_cpu and gramian.dtype == torch.float64
-    host = gramian.detach() if there else to_host(gramian)[0]
+    host = gramian.detach() if gramian.is_cpu and gramian.dtype == torch.float64 else to_host(gramian)[0]
     count = host.shape[0] if host.ndim else 0
     if count == 0 or host.shape != (count, count):
         _refuse("(m, m) with m >= 1 tasks", tuple(host.shape))

@@ -106,7 +106,7 @@ def sam_mtl_backward(
         the first pass left them.
     """
     setting = Setting(rho_shared, rho_heads, combine, norm, adaptive, same_noise)
-    check_aggregator(aggregator)
+    check_aggregator(aggregator, pairs=combine in ("second", "each"))
     check_callable(losses)
     modules = collect_modules(model)
     blocks = collect_blocks(shared, heads, modules)

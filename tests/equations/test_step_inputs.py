@@ -643,3 +643,10 @@ def test_a_common_power_of_two_scales_the_whole_step_in_float32(exponent: int, c
         assert relative_error(getattr(scaled, name) / scale**2, getattr(plain, name)) <= limit, name
     for name in ("loss_norms", "flat_norms"):
         assert relative_error(getattr(scaled, name) / scale, getattr(plain, name)) <= limit, name
+
+
+@pytest.mark.parametrize("combine", ["second", "each"])
+def test_fixed_weights_never_serve_as_weights_of_loss_and_flat(combine: str) -> None:
+    """With two tasks their number fits two rows, but they belong to the tasks: refused before anything is computed."""
+    problem = smooth(2)
+    assert_refused(arguments(problem, aggregator=Constant(weights=(1.0, 1.0)), combine=combine), problem)
