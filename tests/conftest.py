@@ -13,9 +13,9 @@ jaxtyping.install_import_hook("flatmtl_core", "beartype.beartype")
 
 torch.set_num_threads(1)
 
-hypothesis.settings.register_profile("dev", max_examples=10, deadline=None)
-hypothesis.settings.register_profile("ci", max_examples=15, deadline=None, derandomize=True, database=None)
-hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None)
+hypothesis.settings.register_profile("dev", max_examples=15, deadline=None)
+hypothesis.settings.register_profile("ci", max_examples=40, deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile("thorough", max_examples=800, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
