@@ -1,5 +1,6 @@
 """``python -m experiments.benchmarks``: prints ratios and keeps them in ``build/bench.json``; never fails on noise."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -69,6 +70,11 @@ def aggregator_ratios(tasks: int, columns: int, rounds: int) -> list[Ratio]:
     return [_ratio(name, method, timing, timings["bound"].median, None) for method, timing in timings.items()]
 
 
+def summary(ratios: Sequence[Ratio], rounds: int) -> Benchmark:
+    """The ratios with what they were measured on."""
+    return Benchmark(torch=str(torch.__version__), machine=machine(), threads=1, rounds=rounds, ratios=tuple(ratios))
+
+
 def main(rounds: int = 15, out: Path = Path("build/bench.json")) -> None:
     """Time everything with one thread.
 
@@ -91,7 +97,7 @@ def main(rounds: int = 15, out: Path = Path("build/bench.json")) -> None:
             ratio.problem, ratio.function, f"{1e3 * ratio.seconds:.2f}", quartiles, f"{ratio.in_units:.2f}", floor
         )
     console.print(table)
-    benchmark = Benchmark(torch=torch.__version__, machine=machine(), threads=1, rounds=rounds, ratios=tuple(ratios))
+    benchmark = summary(ratios, rounds)
     write_atomically(out, msgspec.json.format(msgspec.json.encode(benchmark)) + b"\n")
     console.print(f"kept in {out}")
 
