@@ -14,7 +14,7 @@ Mode: TypeAlias = Literal["erm", "decomposed", "direct", "second", "each", "sam_
 REVISIONS: dict[str, int] = {
     "protocol": 1,
     "data": 1,
-    "step": 1,
+    "step": 2,
     "Mean": 1,
     "MGDA": 1,
     "PCGrad": 1,

@@ -8,25 +8,6 @@ from flatmtl_core.types import Aggregator, GramianAggregator, Weighted
 from flatmtl_core.weightings import IMTLG, MGDA, CAGrad, Constant, FairGrad, Mean, NashMTL, PCGrad
 from flatmtl_core.workspace import Workspace
 
-__all__ = [
-    "IMTLG",
-    "MGDA",
-    "Aggregator",
-    "CAGrad",
-    "Constant",
-    "FairGrad",
-    "FlatMTLError",
-    "GramianAggregator",
-    "InvalidInput",
-    "Law",
-    "Mean",
-    "NashMTL",
-    "NonFinite",
-    "NotConverged",
-    "PCGrad",
-    "StepReport",
-    "Weighted",
-    "Workspace",
-    "mtl_backward",
-    "sam_mtl_backward",
-]
+__all__ = ["Aggregator", "FlatMTLError", "GramianAggregator", "InvalidInput", "Law", "NonFinite", "NotConverged"]
+__all__ += ["StepReport", "Weighted", "Workspace", "mtl_backward", "sam_mtl_backward"]
+__all__ += ["IMTLG", "MGDA", "CAGrad", "Constant", "FairGrad", "Mean", "NashMTL", "PCGrad"]

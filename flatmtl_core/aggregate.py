@@ -3,30 +3,68 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
+from flatmtl_core.cosine import CosineForm, cosine_form, take_apart
 from flatmtl_core.errors import InvalidInput, NonFinite
 from flatmtl_core.laws import Law
 from flatmtl_core.linalg import Measured, combine_rows, count_non_finite, measure, to_floats
-from flatmtl_core.types import Aggregator, Direction, Gramian, GramianAggregator, TaskGrads, Weighted
+from flatmtl_core.types import Aggregator, Direction, Gramian, GramianAggregator, Status, TaskGrads, Weighted
+
+
+class Solution(NamedTuple):
+    """What a small solver found: weights of the live rows (none: all are zero) and one weight for every zero row.
+
+    ``gap`` is in the units of the method (see ``Weighted``).
+    """
+
+    weights: Sequence[float] = ()
+    gap: float = 0.0
+    status: Status = "solved"
+    zero_rows: float = 0.0
+
+    def spread(self, form: CosineForm) -> list[float]:
+        """Weights of all m rows."""
+        values = [self.zero_rows] * form.tasks
+        for task, value in zip(form.live, self.weights or [0.0] * len(form.live), strict=True):
+            values[task] = value
+        return values
 
 
 class FromGramian:
-    """Base of the methods that see inner products only: ``direction = weights(J J^T) @ J``."""
+    """Base of the methods that see inner products only: ``direction = weights(J J^T) @ J``.
+
+    A method implements ``solve`` on the live (nonzero) rows; zero rows get weight 0.
+    """
 
     laws: ClassVar[frozenset[Law]] = frozenset()
+    draws: ClassVar[bool] = False
 
     @property
     def degree(self) -> float:
         """Degree k of homogeneity: A(t J) = t^k A(J) for t > 0."""
         return 1.0
 
-    def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
-        """Weights of the rows from their inner products: each method's own."""
+    def solve(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
+        """Weights of the live rows, of which there is at least one: each method's own."""
         raise NotImplementedError
+
+    def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
+        """Weights of the rows from their inner products, with their certificate (see the class)."""
+        form = cosine_form(gramian)
+        found = self._solution(form, generator)
+        weights = torch.tensor(found.spread(form), dtype=torch.float64, device=gramian.device)
+        return Weighted(weights, found.gap, found.status)
+
+    def _solution(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
+        if self.draws and generator is None:
+            what, rule = f"{type(self).__name__} draws random numbers", "a torch.Generator on the CPU"
+            remedy = "pass generator=torch.Generator().manual_seed(0), made once before training"
+            raise InvalidInput(what, "generator", None, rule, remedy)
+        return self.solve(form, generator) if form.live else Solution(status="zero")
 
     def __call__(
         self, task_grads: TaskGrads, *, generator: torch.Generator | None = None, out: Direction | None = None
@@ -50,23 +88,27 @@ class FromGramian:
         rows = task_grads.detach()
         measured = measure(rows)
         refuse_non_finite(measured, rows)
-        weighted = weigh(self, measured, generator=generator)
-        return direction(weighted, rows, measured, out=out)
+        if measured.exponent:
+            return direction(weigh(self, measured, generator=generator), rows, measured, out=out)
+        form = take_apart(measured.gramian, measured.entries)
+        found = self._solution(form, generator)
+        return combine_rows(found.spread(form), rows, measured.norms, out) if found.status == "solved" else out.zero_()
 
 
 def weigh(aggregator: GramianAggregator, measured: Measured, *, generator: torch.Generator | None) -> Weighted:
     """Weights of the rows themselves from the Gramian of the rescaled ones: A(t J) = t^k A(J)."""
     weighted = aggregator.weighting(measured.gramian, generator=generator)
+    if not measured.exponent or aggregator.degree == 1.0:
+        return weighted
     power = measured.exponent * (aggregator.degree - 1.0)
-    factor = 2.0 ** max(-1000.0, min(1000.0, power))
-    return weighted if power == 0 else replace(weighted, weights=weighted.weights * factor)
+    return replace(weighted, weights=weighted.weights * 2.0 ** max(-1000.0, min(1000.0, power)))
 
 
 def direction(weighted: Weighted, rows: TaskGrads, measured: Measured, *, out: Direction) -> Direction:
     """``weights @ rows`` into ``out``; exactly zero when the status is ``zero`` or ``stationary``."""
     if weighted.status != "solved":
         return out.zero_()
-    return combine_rows(weighted.weights, rows, measured.norms, out)
+    return combine_rows(to_floats(weighted.weights), rows, measured.norms, out)
 
 
 def aggregate_rows(
@@ -118,7 +160,7 @@ def refuse_non_finite(
     measured: Measured, rows: TaskGrads, *, names: Sequence[str] = (), sizes: Sequence[int] = (), when: str = ""
 ) -> None:
     """Raise NonFinite when a row holds NaN or infinity, naming the task and, with names and sizes, the parameter."""
-    for task, square in enumerate(to_floats(measured.gramian.diagonal())):
+    for task, square in enumerate(measured.squares):
         if not math.isfinite(square):
             refuse_row(task, rows[task], names=names or ("task_grads",), sizes=sizes or (rows.shape[1],), when=when)
 
@@ -132,12 +174,6 @@ def refuse_row(task: int, row: Direction, *, names: Sequence[str], sizes: Sequen
 
 def non_finite(task: int, parameter: str, count: int, when: str) -> NonFinite:
     """The one wording of a gradient that is NaN or infinite."""
-    rule = "gradients are finite"
+    what, where = f"the gradient of task {task}{when} is not finite", f"task {task}, parameter {parameter}"
     remedy = "look at this task's loss at this batch; lower the learning rate or the radius; skip the step"
-    return NonFinite(
-        f"the gradient of task {task}{when} is not finite",
-        f"task {task}, parameter {parameter}",
-        f"{count} entries NaN or infinite",
-        rule,
-        remedy,
-    )
+    return NonFinite(what, where, f"{count} entries NaN or infinite", "gradients are finite", remedy)

@@ -1,7 +1,9 @@
 """A Gramian taken apart into cosines and norms: the form in which every small solver works, free of scale."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NoReturn
 
 import torch
@@ -9,39 +11,63 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from flatmtl_core.errors import InvalidInput
-from flatmtl_core.linalg import EPS, symmetric_eigen, to_floats, to_host
-from flatmtl_core.types import Gramian, Status, Weighted, Weights
+from flatmtl_core.linalg import EPS, dot, is_positive_definite, symmetric_eigen, to_floats, to_host
+from flatmtl_core.types import Gramian
 
 _CURVATURE = 1e-6
+
+Entries = list[list[float]]
 
 
 @dataclass(frozen=True)
 class CosineForm:
-    """G_ij = scale^2 s_i s_j K_ij over the ``n`` live (nonzero) rows of ``m``.
+    """G_ij = scale^2 s_i s_j K_ij over the ``n`` live (nonzero) rows of ``m``: Python floats, or host tensors.
 
     Args:
-        cosines: K, (n, n), unit diagonal, positive semi-definite up to rounding, on the host.
-        norms: s, (n,), the largest is 1.
+        matrix: K, (n, n), unit diagonal, positive semi-definite up to rounding.
+        lengths: s, n of them, the largest is 1.
         scale: the largest norm.
         live: the tasks' indices, ascending.
         tasks: m.
     """
 
-    cosines: Float64[Tensor, "n n"]
-    norms: Float64[Tensor, " n"]
+    matrix: Entries | Float64[Tensor, "n n"]
+    lengths: list[float]
     scale: float
     live: tuple[int, ...]
     tasks: int
 
-    def spread(self, values: Float64[Tensor, " n"]) -> Weights:
-        """Values of the live rows at their tasks' places, 0 elsewhere."""
-        weights = torch.zeros(self.tasks, dtype=torch.float64)
-        weights[list(self.live)] = values
-        return weights
+    @cached_property
+    def entries(self) -> Entries:
+        """K, row by row."""
+        return self.matrix if isinstance(self.matrix, list) else [to_floats(row) for row in self.matrix.unbind()]
 
-    def nothing(self, status: Status, device: torch.device, *, gap: float = 0.0) -> Weighted:
-        """Zero weights: the direction is exactly zero."""
-        return Weighted(torch.zeros(self.tasks, dtype=torch.float64, device=device), gap, status)
+    @cached_property
+    def cosines(self) -> Float64[Tensor, "n n"]:
+        """K as a tensor."""
+        return torch.tensor(self.matrix, dtype=torch.float64) if isinstance(self.matrix, list) else self.matrix
+
+    @cached_property
+    def norms(self) -> Float64[Tensor, " n"]:
+        """s as a tensor."""
+        return torch.tensor(self.lengths, dtype=torch.float64)
+
+    def apply(self, values: Sequence[float]) -> list[float]:
+        """K y, the inner products of ``sum_i y_i u_i`` with the unit rows u_j."""
+        return [dot(row, values) for row in self.entries]
+
+    def over_lengths(self, values: Sequence[float]) -> list[float]:
+        """``y_i / s_i``: from coefficients of the unit rows to weights of the rows, up to the common scale."""
+        return [value / length for value, length in zip(values, self.lengths, strict=True)]
+
+    def length(self, values: Sequence[float]) -> float:
+        """``||sum_i y_i u_i||``, the square root of y'Ky."""
+        return math.sqrt(max(dot(values, self.apply(values)), 0.0))
+
+    def vanishes(self, values: Sequence[float], products: Sequence[float]) -> bool:
+        """Whether ``||sum_i y_i u_i||^2`` is zero up to the rounding of a float64 Gramian, given also K y."""
+        reach = sum(map(abs, values))
+        return dot(values, products) <= 8 * len(values) * EPS * reach * reach
 
 
 def cosine_form(gramian: Gramian) -> CosineForm:
@@ -58,38 +84,57 @@ def cosine_form(gramian: Gramian) -> CosineForm:
     count = host.shape[0] if host.ndim else 0
     if count == 0 or host.shape != (count, count):
         _refuse("(m, m) with m >= 1 tasks", tuple(host.shape))
-    diagonal = to_floats(host.diagonal())
-    if not all(math.isfinite(value) for value in to_floats(host)) or min(diagonal) < 0:
+    flat = to_floats(host)
+    diagonal = flat[:: count + 1]
+    if not all(map(math.isfinite, flat)) or min(diagonal) < 0:
         _refuse("finite entries and a diagonal >= 0", diagonal)
-    live = tuple(task for task, square in enumerate(diagonal) if square > 0)
-    norms = torch.tensor([math.sqrt(diagonal[task]) for task in live], dtype=torch.float64)
-    scale = max(to_floats(norms), default=1.0)
-    cosines = host[list(live)][:, list(live)] / norms / norms.unsqueeze(1)
-    if live and to_floats((cosines - cosines.T).abs().amax())[0] > _CURVATURE:
-        _refuse("symmetric", to_floats(host))
-    dead = [task for task in range(count) if task not in live]
-    if dead and to_floats(host[dead].abs().amax())[0] > 0:
-        _refuse("rows of a zero diagonal entry are zero", diagonal)
-    return CosineForm(_positive_part(cosines, count), norms / scale, scale, live, count)
+    for row in [row for row, square in enumerate(diagonal) if square == 0]:
+        if any(flat[row * count : (row + 1) * count]) or any(flat[row::count]):
+            _refuse("rows of a zero diagonal entry are zero", diagonal)
+    return take_apart(host, flat)
+
+
+def take_apart(gramian: Gramian, entries: list[float]) -> CosineForm:
+    """The cosine form of a finite host Gramian, of which the entries are also given as Python floats."""
+    count = math.isqrt(len(entries))
+    live = tuple([task for task in range(count) if entries[task * (count + 1)] > 0])
+    norms = [math.sqrt(entries[task * (count + 1)]) for task in live]
+    scale = max(norms, default=1.0)
+    matrix: Entries | Tensor = [[1.0]] * len(live)
+    if len(live) == 2:
+        upper, lower = [entries[i * count + j] / norms[0] / norms[1] for i, j in (live, live[::-1])]
+        matrix = _pair_of_cosines(upper, lower, count)
+    elif len(live) > 2:
+        unit = torch.tensor(norms, dtype=torch.float64)
+        part = gramian if len(live) == count else gramian[list(live)][:, list(live)]
+        matrix = _positive_part(part / unit / unit.unsqueeze(1), count)
+    return CosineForm(matrix, [s / scale for s in norms], scale, live, count)
+
+
+def _pair_of_cosines(upper: float, lower: float, tasks: int) -> Entries:
+    """The cosine matrix of two rows, clipped to [-1, 1]."""
+    if abs(upper - lower) > _CURVATURE:
+        _refuse("symmetric", (upper, lower))
+    cosine = (upper + lower) / 2
+    if abs(cosine) > 1 + _CURVATURE * tasks:
+        _refuse("a cosine matrix without eigenvalue below -1e-6 m", 1 - abs(cosine))
+    cosine = max(-1.0, min(1.0, cosine))
+    return [[1.0, cosine], [cosine, 1.0]]
 
 
 def _positive_part(cosines: Float64[Tensor, "n n"], tasks: int) -> Float64[Tensor, "n n"]:
     """Symmetrise, set the diagonal to 1 and clip negative curvature beyond rounding."""
-    cosines = (cosines + cosines.T) / 2
+    if to_floats(torch.dist(cosines, cosines.T, math.inf))[0] > _CURVATURE:
+        _refuse("symmetric", to_floats(cosines))
+    cosines = torch.lerp(cosines, cosines.T, 0.5)
     cosines.fill_diagonal_(1.0)
-    size = cosines.shape[0]
-    if size == 2:
-        (cosine,) = to_floats(cosines[0, 1])
-        if abs(cosine) > 1 + _CURVATURE * tasks:
-            _refuse("a cosine matrix without eigenvalue below -1e-6 m", 1 - abs(cosine))
-        return cosines.clamp(-1.0, 1.0)
-    if size < 2:
+    if is_positive_definite(cosines):
         return cosines
     values, vectors = symmetric_eigen(cosines)
     smallest = to_floats(values[0])[0]
     if smallest < -_CURVATURE * tasks:
         _refuse("a cosine matrix without eigenvalue below -1e-6 m", smallest)
-    if smallest < -16 * EPS * size:
+    if smallest < -16 * EPS * len(values):
         cosines = (vectors * values.clamp(min=0.0)) @ vectors.T
         unit = cosines.diagonal().sqrt()
         cosines = cosines / unit / unit.unsqueeze(1)

@@ -32,5 +32,5 @@ class Law(Enum):
 
 
 def named_laws(names: str) -> frozenset[Law]:
-    """The laws of these names, which blanks separate."""
-    return frozenset(Law[name] for name in names.split())
+    """The laws of these names, which blanks separate, and the three that every method keeps."""
+    return frozenset({Law.HOMOGENEOUS, Law.ROTATION, Law.ZERO_TO_ZERO, *(Law[name] for name in names.split())})

@@ -7,7 +7,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from flatmtl_core.errors import NotConverged
-from flatmtl_core.linalg import EPS, solve_positive, to_floats
+from flatmtl_core.linalg import EPS, is_positive_definite, solve_positive, to_floats
 
 _CONSISTENT = 1e-6
 """A slope along a flat direction that a Gramian of low precision can fake: such a column is left out."""
@@ -17,7 +17,7 @@ _Matrix = Float64[Tensor, "n n"]
 
 
 def nonnegative_quadratic(
-    matrix: _Matrix, linear: _Vector, *, noise: _Vector | None = None, start: Sequence[int] = ()
+    matrix: _Matrix, linear: _Vector, *, noise: _Vector | None = None, start: Sequence[int] | None = None
 ) -> _Vector:
     """argmin over y >= 0 of 1/2 y'Hy - q'y with y_i = 0 or (q - Hy)_i = 0, and (q - Hy)_i <= 0 where y_i = 0.
 
@@ -28,13 +28,13 @@ def nonnegative_quadratic(
         matrix: H, positive semi-definite with a diagonal of order 1.
         linear: q.
         noise: absolute rounding errors of q, when they exceed those of its own size.
-        start: a guess of the support (from a neighbouring problem).
+        start: a guess of the support (from a neighbouring problem); everything when it is left out.
 
     Raises:
         NotConverged: the minimum is unbounded below, or the support still changes after 40 n + 100 exchanges.
     """
     size = linear.shape[0]
-    passive, solution = _restart(matrix, linear, list(start))
+    passive, solution = _restart(matrix, linear, list(range(size) if start is None else start))
     banned: set[int] = set()
     for _ in range(40 * size + 100):
         slope = linear - matrix @ solution
@@ -63,15 +63,20 @@ def _solve(matrix: _Matrix, right: _Vector, passive: list[int]) -> list[float]:
 
 
 def _restart(matrix: _Matrix, linear: _Vector, passive: list[int]) -> tuple[list[int], _Vector]:
-    """The largest part of the guessed support on which the unconstrained solution is positive."""
+    """The largest part of the guessed support on which the unconstrained solution is positive; none if it is singular.
+
+    Eigenvalues below 1e-9 count as zero: such a support is entered column by column instead.
+    """
     solution = torch.zeros_like(linear)
-    while passive:
-        values = _solve(matrix, linear, passive)
-        if all(value > 0 for value in values):
-            solution[passive] = torch.tensor(values, dtype=torch.float64)
-            return passive, solution
-        kept = [i for i, value in zip(passive, values, strict=True) if value > 0]
-        passive = kept if len(kept) < len(passive) else []
+    if passive and is_positive_definite(
+        matrix[passive][:, passive] - 1e-9 * torch.eye(len(passive), dtype=torch.float64)
+    ):
+        while passive:
+            values = _solve(matrix, linear, passive)
+            if min(values) > 0:
+                solution[passive] = torch.tensor(values, dtype=torch.float64)
+                return passive, solution
+            passive = [i for i, value in zip(passive, values, strict=True) if value > 0]
     return [], solution
 
 

@@ -1,10 +1,14 @@
 """The worst-case step on a ball: separate or joint radii, plain or adaptive, zero at a zero gradient."""
 
 import math
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+Block: TypeAlias = Float[Tensor, "*shape"]
+"""A parameter, or something of its shape."""
 
 _FACTOR = 2.0**96
 
@@ -39,21 +43,12 @@ def head_radius_factor(norm: float, rho: float) -> float:
     return rho / norm if norm > 0 else 0.0
 
 
-def dual_weight(
-    parameter: Float[Tensor, "*shape"], gradient: Float[Tensor, "*shape"], *, adaptive: bool
-) -> Float[Tensor, "*shape"]:
+def dual_weight(parameter: Block, gradient: Block, *, adaptive: bool) -> Block:
     """The vector whose length is the dual norm of the ball: ``g``, or ``|w| g`` when adaptive (w the parameter)."""
     return parameter.abs() * gradient if adaptive else gradient
 
 
-def move(
-    parameter: Float[Tensor, "*shape"],
-    start: Float[Tensor, "*shape"],
-    gradient: Float[Tensor, "*shape"],
-    factor: float,
-    *,
-    adaptive: bool,
-) -> None:
+def move(parameter: Block, start: Block, gradient: Block, factor: float, *, adaptive: bool) -> None:
     """``parameter <- start + factor * g`` (or ``factor * w^2 g`` when adaptive, w = start), in place.
 
     The factor may exceed the dtype's range when the gradient is tiny; it is then applied in two powers.

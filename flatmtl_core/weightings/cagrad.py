@@ -2,20 +2,21 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from operator import add, mul
+from typing import Literal
 
 import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from flatmtl_core.aggregate import FromGramian
-from flatmtl_core.cosine import CosineForm, cosine_form
-from flatmtl_core.errors import NotConverged, check_choice, check_number
-from flatmtl_core.laws import Law, named_laws
-from flatmtl_core.linalg import EPS, solve_positive, to_floats
+from flatmtl_core.aggregate import FromGramian, Solution
+from flatmtl_core.cosine import CosineForm
+from flatmtl_core.errors import check_choice, check_number
+from flatmtl_core.laws import named_laws
+from flatmtl_core.linalg import EPS, dot, solve_positive, to_floats
 from flatmtl_core.nonnegative import nonnegative_quadratic
-from flatmtl_core.types import Gramian, Status, Weighted
-from flatmtl_core.weightings.mgda import min_norm_point, vanishes
+from flatmtl_core.types import Status
+from flatmtl_core.weightings.mgda import min_norm_point
 
 _Vector = Float64[Tensor, " n"]
 
@@ -42,89 +43,107 @@ class CAGrad(FromGramian):
     c: float = 0.4
     rescale: Literal[0, 1, 2] = 0
 
-    laws: ClassVar[frozenset[Law]] = named_laws(
-        "IN_CONE HOMOGENEOUS PERMUTATION ROTATION ZERO_TO_ZERO ZERO_ROW_IGNORED DEFINED_WHEN_STATIONARY "
-        "ZERO_ONLY_IF_STRONGLY_STATIONARY"
-    )
+    laws = named_laws("IN_CONE PERMUTATION ZERO_ROW_IGNORED DEFINED_WHEN_STATIONARY ZERO_ONLY_IF_STRONGLY_STATIONARY")
 
     def __post_init__(self) -> None:
         check_number("c", self.c)
         check_choice("rescale", self.rescale, (0, 1, 2))
 
-    def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
-        """``1/m + c ||g_0|| w / ||g_w||``, rescaled; duality gap."""
-        form = cosine_form(gramian)
+    def solve(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
+        """``g_0 + c ||g_0|| g_w / ||g_w||``, rescaled; duality gap."""
         count = len(form.live)
-        if not count:
-            return form.nothing("zero", gramian.device)
-        mean = form.norms / count
-        if vanishes(form, mean):
-            return form.nothing("stationary", gramian.device)
-        addition, gap = ball_addition(form, mean, self.c)
+        mean = [length / count for length in form.lengths]
+        alignment = form.apply(mean)
+        if form.vanishes(mean, alignment):
+            return Solution(status="stationary")
+        radius = self.c * math.sqrt(dot(mean, alignment))
+        addition, dual = ball_addition(form, alignment, self.c, radius) if radius else ([0.0] * count, -math.inf)
+        raised, scaled = list(map(add, alignment, form.apply(addition))), list(map(add, mean, addition))
+        gap = max(dual - min(map(mul, form.lengths, raised)), 0.0) * (count / form.tasks) * form.scale * form.scale
         shrink = (count / form.tasks) / (1.0, 1.0 + self.c**2, 1.0 + self.c)[self.rescale]
-        scaled = mean + addition
-        status: Status = "stationary" if vanishes(form, scaled) else "solved"
-        weights = form.spread(shrink * scaled / form.norms)
-        gap *= (form.scale * count / form.tasks) * form.scale
-        return Weighted(weights.to(gramian.device), gap, status)
+        status: Status = "stationary" if form.vanishes(scaled, raised) else "solved"
+        return Solution([shrink * weight for weight in form.over_lengths(scaled)], gap, status)
 
 
-def ball_addition(form: CosineForm, mean: _Vector, c: float) -> tuple[_Vector, float]:
-    """``d - g_0`` over the unit rows, and the duality gap, in units where the largest row has norm 1.
+def ball_addition(form: CosineForm, alignment: list[float], c: float, radius: float) -> tuple[list[float], float]:
+    """``d - g_0`` over the unit rows and the dual value, in units where the largest row has norm 1.
 
     For a value v let d(v) be the point nearest to g_0 with ``<g_i, d> >= v`` for all i. Its distance from g_0 grows
     with v; CAGrad's d is d(v*) at distance ``c ||g_0||``. When 0 is in the hull v* <= 0, and d(0) is the answer as
     soon as the ball reaches it (g_w = 0 there).
+
+    Args:
+        form: the rows.
+        alignment: ``<u_i, g_0>``.
+        c: the radius in units of ||g_0||.
+        radius: the radius.
     """
-    alignment = form.cosines @ mean
-    radius = c * _length(form, mean)
-    if radius == 0:
-        return torch.zeros_like(mean), 0.0
-    hull = min_norm_point(form)
-    at_zero = nonnegative_quadratic(form.cosines, -alignment, noise=_noise(form, mean))
-    reached = _length(form, at_zero) <= radius * (1 + 8 * EPS)
-    if vanishes(form, hull) and reached:
-        worst = min(to_floats(form.norms * (form.cosines @ (mean + at_zero))))
-        return at_zero, max(-worst, 0.0)
-    low = min(to_floats(form.norms * alignment))
-    high = to_floats(hull @ alignment)[0] + radius * _length(form, hull) if reached else 0.0
-    direction = _at_radius(form, mean, radius, min(low, high), high, at_zero)
-    addition = direction * (radius / _length(form, direction))
-    primal = min(to_floats(form.norms * (form.cosines @ (mean + addition))))
-    simplex = direction / to_floats(direction @ (1.0 / form.norms))[0]
-    dual = to_floats(simplex @ alignment)[0] + radius * _length(form, simplex)
-    return addition, max(dual - primal, 0.0)
+    hull = min_norm_point(form) if min(alignment) <= 0 else []
+    inside = len(hull) > 0 and form.vanishes(hull, form.apply(hull))
+    if inside:
+        linear = -torch.tensor(alignment, dtype=torch.float64)
+        at_zero = to_floats(nonnegative_quadratic(form.cosines, linear, noise=_noise(form)))
+        if form.length(at_zero) <= radius * (1 + 8 * EPS):
+            return at_zero, 0.0
+    if len(alignment) <= 2:
+        addition = _pair_at_radius(form, alignment, c, radius)
+    else:
+        addition = _many_at_radius(form, alignment, radius, inside=inside)
+    factor = radius / form.length(addition)
+    addition = [factor * value for value in addition]
+    dual = (dot(addition, alignment) + radius * radius) / sum(form.over_lengths(addition))
+    return addition, dual
 
 
-def _at_radius(form: CosineForm, mean: _Vector, radius: float, low: float, high: float, start: _Vector) -> _Vector:
-    """``d(v) - g_0`` with v in [low, high] such that its length is ``radius``.
+def _pair_at_radius(form: CosineForm, alignment: list[float], c: float, radius: float) -> list[float]:
+    """One or two rows: only the worse one is added, or ``d`` is the multiple of K^-1 (1/s) at this distance.
+
+    With E = (s_1^2 - s_2^2)^2 / (4 s_1^2 s_2^2 (1 - k^2)) and D = ||g_1 - g_2||^2 that is
+    ``d_1 = (1 + sqrt(c^2 - E (1 - c^2))) s_1 s_2 (s_2 - k s_1) / D``, and likewise ``d_2``.
+    """
+    if len(alignment) == 1:
+        return [radius]
+    (first, second), cosine = form.lengths, form.entries[0][1]
+    if first * (alignment[0] + radius) <= second * (alignment[1] + cosine * radius):
+        return [radius, 0.0]
+    if second * (alignment[1] + radius) <= first * (alignment[0] + cosine * radius):
+        return [0.0, radius]
+    product, difference = first * second, (first - second) ** 2 + 2 * first * second * (1 - cosine)
+    excess = ((first - second) * (first + second) / (2 * product)) ** 2 / ((1 - cosine) * (1 + cosine))
+    factor = (1 + math.sqrt(max(c * c - excess * (1 - c * c), 0.0))) * product / difference
+    left, right = factor * (second - cosine * first) - first / 2, factor * (first - cosine * second) - second / 2
+    return [max(left, 0.0), max(right, 0.0)]
+
+
+def _many_at_radius(form: CosineForm, alignment: list[float], radius: float, *, inside: bool) -> list[float]:
+    """Three rows or more: ``d(v) - g_0`` for the v at which its length is ``radius``.
 
     On one support the squared length is a quadratic of v, whose root is exact; a bracket guards the steps between
     supports.
     """
-    reciprocal = 1.0 / form.norms
-    alignment = form.cosines @ mean
-    noise = _noise(form, mean)
-    support = _support(start)
-    value = high
-    best = start
+    target, noise = torch.tensor(alignment, dtype=torch.float64), _noise(form)
+    low = min(map(mul, form.lengths, alignment))
+    high = 0.0 if inside else min([s * (product + radius) for s, product in zip(form.lengths, alignment, strict=True)])
+    low, support, value, best = min(low, high), list(range(len(alignment))), math.nan, alignment
     for _ in range(200):
-        best = nonnegative_quadratic(form.cosines, value * reciprocal - alignment, noise=noise, start=support)
-        length = _length(form, best)
-        if abs(length - radius) <= 4 * EPS * radius:
-            return best
-        low, high = (value, high) if length < radius else (low, value)
-        support = _support(best)
-        root = _root(form, alignment, radius, support) if support else None
-        middle = (low + high) / 2
-        following = root if root is not None and low <= root <= high else middle
+        root = _root(form, target, radius, support) if support else None
+        following = root if root is not None and low <= root <= high else (low + high) / 2
         if following == value:
-            return best
+            break
         value = following
-    if abs(_length(form, best) - radius) <= 1e-9 * radius:
-        return best
-    found, rule = f"length {_length(form, best)} for radius {radius}", "equal to 1e-9"
-    raise NotConverged("CAGrad's radius was not met", "gramian", found, rule, "report this matrix: it is a defect")
+        linear = value / form.norms - target
+        best = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, start=support))
+        length = form.length(best)
+        if abs(length - radius) <= 4 * EPS * radius:
+            break
+        low, high = (value, high) if length < radius else (low, value)
+        support = [i for i, added in enumerate(best) if added > 0]
+    return best
+
+
+def _noise(form: CosineForm) -> _Vector:
+    """Rounding errors of ``<u_i, g_0>``."""
+    return EPS * (form.cosines.abs() @ form.norms)
 
 
 def _root(form: CosineForm, alignment: _Vector, radius: float, support: list[int]) -> float | None:
@@ -138,16 +157,3 @@ def _root(form: CosineForm, alignment: _Vector, radius: float, support: list[int
     centre = cross / square
     under = centre * centre - (constant - radius * radius) / square
     return centre + math.sqrt(under) if under >= 0 else None
-
-
-def _noise(form: CosineForm, mean: _Vector) -> _Vector:
-    """Rounding errors of ``K @ mean``."""
-    return len(form.live) * EPS * (form.cosines.abs() @ mean)
-
-
-def _support(values: _Vector) -> list[int]:
-    return [i for i, value in enumerate(to_floats(values)) if value > 0]
-
-
-def _length(form: CosineForm, values: _Vector) -> float:
-    return math.sqrt(max(to_floats(values @ form.cosines @ values)[0], 0.0))

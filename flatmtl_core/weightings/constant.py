@@ -2,15 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 
-from flatmtl_core.aggregate import FromGramian
-from flatmtl_core.cosine import cosine_form
+from flatmtl_core.aggregate import FromGramian, Solution
+from flatmtl_core.cosine import CosineForm
 from flatmtl_core.errors import InvalidInput
-from flatmtl_core.laws import Law, named_laws
-from flatmtl_core.types import Gramian, Weighted
+from flatmtl_core.laws import named_laws
 
 
 @dataclass(frozen=True)
@@ -22,17 +20,12 @@ class Mean(FromGramian):
         tensor([0.5000, 1.0000])
     """
 
-    laws: ClassVar[frozenset[Law]] = named_laws(
-        "IN_CONE HOMOGENEOUS TASK_SCALING_LINEAR PERMUTATION ROTATION IDENTITY_FOR_ONE_TASK ZERO_TO_ZERO "
-        "ZERO_ROW_IGNORED DEFINED_WHEN_STATIONARY ZERO_ONLY_IF_STRONGLY_STATIONARY LINEAR NORM_AT_MOST_MEAN "
-        "CONTINUOUS"
-    )
+    laws = named_laws("IN_CONE TASK_SCALING_LINEAR PERMUTATION IDENTITY_FOR_ONE_TASK ZERO_ROW_IGNORED")
+    laws |= named_laws("DEFINED_WHEN_STATIONARY ZERO_ONLY_IF_STRONGLY_STATIONARY LINEAR NORM_AT_MOST_MEAN CONTINUOUS")
 
-    def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
+    def solve(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
         """1/m for every nonzero row; gap 0."""
-        form = cosine_form(gramian)
-        weights = form.spread(torch.full((len(form.live),), 1 / form.tasks, dtype=torch.float64))
-        return Weighted(weights.to(gramian.device), 0.0, "solved" if form.live else "zero")
+        return Solution([1 / form.tasks] * len(form.live))
 
 
 @dataclass(frozen=True)
@@ -49,9 +42,7 @@ class Constant(FromGramian):
 
     weights: tuple[float, ...]
 
-    laws: ClassVar[frozenset[Law]] = named_laws(
-        "HOMOGENEOUS TASK_SCALING_LINEAR ROTATION ZERO_TO_ZERO DEFINED_WHEN_STATIONARY LINEAR CONTINUOUS"
-    )
+    laws = named_laws("TASK_SCALING_LINEAR DEFINED_WHEN_STATIONARY LINEAR CONTINUOUS")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", tuple(float(weight) for weight in self.weights))
@@ -60,17 +51,10 @@ class Constant(FromGramian):
             remedy = "pass one number a task"
             raise InvalidInput("the weights can not be used", "weights", self.weights, rule, remedy)
 
-    def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
+    def solve(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
         """The weights themselves; gap 0."""
-        if gramian.shape[0] != len(self.weights):
-            rule = "one weight a row"
+        if form.tasks != len(self.weights):
+            what, found = "there are more or fewer weights than tasks", f"{len(self.weights)} for {form.tasks} rows"
             remedy = 'pass one weight a task (combine="second" and "each" aggregate two rows and can not serve it)'
-            raise InvalidInput(
-                "there are more or fewer weights than tasks",
-                "weights",
-                f"{len(self.weights)} weights for {gramian.shape[0]} rows",
-                rule,
-                remedy,
-            )
-        weights = torch.tensor(self.weights, dtype=torch.float64, device=gramian.device)
-        return Weighted(weights, 0.0, "solved" if cosine_form(gramian).live else "zero")
+            raise InvalidInput(what, "weights", found, "one weight a row", remedy)
+        return Solution([self.weights[task] for task in form.live])

@@ -1,17 +1,14 @@
 """IMTL-G: equal projections on all task gradients."""
 
+import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
-from jaxtyping import Float64
-from torch import Tensor
 
-from flatmtl_core.aggregate import FromGramian
-from flatmtl_core.cosine import cosine_form
-from flatmtl_core.laws import Law, named_laws
+from flatmtl_core.aggregate import FromGramian, Solution
+from flatmtl_core.cosine import CosineForm
+from flatmtl_core.laws import named_laws
 from flatmtl_core.linalg import EPS, solve_positive, symmetric_eigen, to_floats
-from flatmtl_core.types import Gramian, Weighted
 
 
 @dataclass(frozen=True)
@@ -29,36 +26,35 @@ class IMTLG(FromGramian):
         tensor([0.6667, 0.6667])
     """
 
-    laws: ClassVar[frozenset[Law]] = named_laws(
-        "HOMOGENEOUS PERMUTATION ROTATION IDENTITY_FOR_ONE_TASK ZERO_TO_ZERO ZERO_ROW_IGNORED"
-    )
+    laws = named_laws("PERMUTATION IDENTITY_FOR_ONE_TASK ZERO_ROW_IGNORED")
 
-    def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
+    def solve(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
         """The affine weights; ``gap`` is the largest ``|<d, u_i> - mean_j <d, u_j>|``."""
-        form = cosine_form(gramian)
-        if not form.live:
-            return form.nothing("zero", gramian.device)
-        solution, condition = solve_ones(form.cosines)
-        values = solution / form.norms
-        total, reach = to_floats(torch.stack([values.sum(), values.abs().sum()]))
-        if abs(total) <= 8 * len(form.live) * EPS * condition * reach:
-            return form.nothing("stationary", gramian.device)
-        projections = form.cosines @ (solution / total)
-        gap = to_floats((projections - projections.mean()).abs().amax())[0]
-        return Weighted(form.spread(values / total).to(gramian.device), gap * form.scale, "solved")
+        solution, condition = solve_ones(form)
+        values = form.over_lengths(solution)
+        total = sum(values)
+        if abs(total) <= 8 * len(values) * EPS * condition * sum(map(abs, values)):
+            return Solution(status="stationary")
+        projections = form.apply([y / total for y in solution])
+        mean = sum(projections) / len(projections)
+        gap = max([abs(projection - mean) for projection in projections])
+        return Solution([value / total for value in values], gap * form.scale)
 
 
-def solve_ones(cosines: Float64[Tensor, "n n"]) -> tuple[Float64[Tensor, " n"], float]:
-    """``y = K^+ 1`` and the condition number of K on its range."""
-    size = cosines.shape[0]
+def solve_ones(form: CosineForm) -> tuple[list[float], float]:
+    """``y = K^+ 1`` (for two rows up to a factor) and the condition number of K on its range."""
+    size = len(form.lengths)
     if size == 1:
-        return torch.ones(1, dtype=torch.float64), 1.0
-    values, vectors = symmetric_eigen(cosines)
+        return [1.0], 1.0
+    if size == 2:
+        sum_of_both = 1.0 + form.entries[0][1]
+        return [1.0, 1.0], 2.0 / sum_of_both if sum_of_both > 0 else math.inf
+    values, vectors = symmetric_eigen(form.cosines)
     spectrum = to_floats(values)
     cut = 4 * size * EPS * spectrum[-1]
     rank = sum(value > cut for value in spectrum)
     condition = spectrum[-1] / spectrum[size - rank]
     if rank == size:
-        return solve_positive(cosines, torch.ones(size, 1, dtype=torch.float64)).squeeze(1), condition
+        return to_floats(solve_positive(form.cosines, torch.ones(size, 1, dtype=torch.float64))), condition
     kept = vectors[:, size - rank :]
-    return kept @ (kept.sum(0) / values[size - rank :]), condition
+    return to_floats(kept @ (kept.sum(0) / values[size - rank :])), condition

@@ -2,18 +2,19 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, NoReturn
+from typing import Literal, NoReturn
 
 import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from flatmtl_core.aggregate import FromGramian
-from flatmtl_core.cosine import CosineForm, cosine_form
+from flatmtl_core.aggregate import FromGramian, Solution
+from flatmtl_core.cosine import CosineForm
 from flatmtl_core.errors import NotConverged, check_choice, check_number
-from flatmtl_core.laws import Law, named_laws
+from flatmtl_core.laws import named_laws
 from flatmtl_core.linalg import EPS, solve_positive, to_floats
-from flatmtl_core.types import Gramian, Weighted
+
+_Vector = Float64[Tensor, " n"]
 
 _STATIONARY = 1e-6
 _HIDDEN = 1e-3
@@ -43,9 +44,7 @@ class FairGrad(FromGramian):
     scale: Literal["paper", "norm"] = "paper"
     stationary: Literal["zero", "raise"] = "zero"
 
-    laws: ClassVar[frozenset[Law]] = named_laws(
-        "COMMON_DESCENT STRICT_DESCENT IN_CONE HOMOGENEOUS PERMUTATION ROTATION ZERO_TO_ZERO ZERO_ROW_IGNORED"
-    )
+    laws = named_laws("COMMON_DESCENT STRICT_DESCENT IN_CONE PERMUTATION ZERO_ROW_IGNORED")
 
     def __post_init__(self) -> None:
         check_choice("scale", self.scale, ("paper", "norm"))
@@ -57,23 +56,19 @@ class FairGrad(FromGramian):
         """(1 - alpha) / (1 + alpha) for ``scale="paper"`` (0 for Nash-MTL), 1 for ``scale="norm"``."""
         return 1.0 if self.scale == "norm" else (1 - self.alpha) / (1 + self.alpha)
 
-    def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
+    def solve(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
         """The fair weights; ``gap`` is the largest ``|a_i^(1/alpha) (G a)_i - 1|`` (of the unscaled weights)."""
-        form = cosine_form(gramian)
-        if not form.live:
-            return form.nothing("zero", gramian.device)
         scaled, residual, limit = fair_point(form, self.alpha)
         if not residual <= limit:
             if self.stationary == "raise":
                 _refuse_stationary(residual, limit)
-            return form.nothing("stationary", gramian.device, gap=min(residual, 1.0))
-        power = -2 * self.alpha / (1 + self.alpha)
+            return Solution(gap=min(residual, 1.0), status="stationary")
+        power, count = -2 * self.alpha / (1 + self.alpha), len(form.live)
         if self.scale == "norm":
-            factor = to_floats(form.norms.mean())[0] ** -power / math.sqrt(len(form.live))
+            factor = (sum(form.lengths) / count) ** -power / math.sqrt(count)
         else:
             factor = form.scale**power
-        weights = form.spread(factor * scaled / form.norms)
-        return Weighted(weights.to(gramian.device), residual, "solved")
+        return Solution([factor * weight for weight in form.over_lengths(scaled)], residual)
 
 
 @dataclass(frozen=True)
@@ -97,84 +92,88 @@ class NashMTL(FairGrad):
 
     alpha: float = field(default=1.0, init=False, repr=False)
 
-    laws: ClassVar[frozenset[Law]] = FairGrad.laws
+    laws = FairGrad.laws
 
 
-def fair_point(form: CosineForm, alpha: float) -> tuple[Float64[Tensor, " n"], float, float]:
+def fair_point(form: CosineForm, alpha: float) -> tuple[list[float], float, float]:
     """``b_i = a_i s_i`` with ``s_i (K b)_i = (b_i / s_i)^(-1/alpha)``, its largest relative residual, and the limit.
 
-    Above the limit (1e-6, or 8 times what rounding alone can make) there is no solution: 0 is in the hull.
+    Above the limit (1e-6, or 8 times what rounding alone can make) there is no solution: 0 is in the hull. Nash-MTL's
+    answer for two rows is ``b_1 = b_2 = (1 + k)^(-1/2)``.
+    """
+    if alpha == 1 and len(form.lengths) <= 2:
+        total, size = sum(form.entries[0]), len(form.lengths)
+        value = 1 / math.sqrt(max(total, EPS))
+        best, residual, hidden = [value] * size, abs(total * value * value - 1), EPS * size * value * value
+    else:
+        best, residual, hidden = _newton(form, alpha)
+    return best, residual if hidden <= _HIDDEN else math.inf, max(_STATIONARY, 8 * hidden)
 
-    Notes:
-        With beta_i = s_i^((1 - alpha)/(1 + alpha)), b = beta y and M = diag(beta) K diag(beta) the equation reads
-        ``(M y)_i = beta_i^2 y_i^(-1/alpha)``: the gradient of a convex function of y, which damped Newton steps
-        minimise. Where 0 is in the hull y grows without end; the search stops when rounding hides the equation.
+
+def _newton(form: CosineForm, alpha: float) -> tuple[list[float], float, float]:
+    """The fair point, its residual, and rounding's part of that.
+
+    With beta_i = s_i^((1 - alpha)/(1 + alpha)), b = beta y and M = diag(beta) K diag(beta) the equation reads
+    ``(M y)_i = beta_i^2 y_i^(-1/alpha)``: the gradient of a convex function of y, which damped Newton steps
+    minimise. Where 0 is in the hull y grows without end; the search stops when rounding hides the equation.
     """
     beta = form.norms ** ((1 - alpha) / (1 + alpha))
-    problem = _FairProblem(beta.unsqueeze(1) * form.cosines * beta, beta * beta, 1.0 / alpha)
-    size = len(form.live)
-    point = torch.full((size,), size ** (-alpha / (1 + alpha)), dtype=torch.float64)
+    problem = _FairProblem(form, beta, 1.0 / alpha)
+    # the fixed point of the rows' own sums: exact where all of them are equal
+    rows = (problem.matrix.sum(1) / problem.square).clamp(min=0.05)
+    point = rows ** (-alpha / (1 + alpha))
     best, least, residual, hidden, reach, stalled = point, math.inf, math.inf, math.inf, math.inf, 0
     for _ in range(300):
-        now, plain, rounding = to_floats(torch.stack(problem.residuals(point)))
+        pull, missing, (now, plain, rounding) = problem.residuals(point)
         if now < least:
             best, least, residual, hidden = point, now, plain, rounding
         elif reach <= 1e-8:
             stalled += 1
-        if least == 0.0 or stalled > 3 or not math.isfinite(now) or rounding > 1e3 * _HIDDEN:
+        if least <= 4 * EPS or stalled > 3 or not math.isfinite(now) or rounding > 1e3 * _HIDDEN:
             break
-        point, reach = problem.newton(point)
-    return beta * best, residual if hidden <= _HIDDEN else math.inf, max(_STATIONARY, 8 * hidden)
+        point, reach = problem.newton(point, pull, missing)
+    return to_floats(beta * best), residual, hidden
 
 
-@dataclass(frozen=True)
 class _FairProblem:
     """min over y > 0 of ``1/2 y'My - sum_i q_i phi(y_i)``, ``phi'(t) = t^-p``."""
 
-    matrix: Float64[Tensor, "n n"]
-    square: Float64[Tensor, " n"]
-    inverse: float
+    def __init__(self, form: CosineForm, beta: _Vector, inverse: float) -> None:
+        self.matrix, self.square, self.inverse = torch.outer(beta, beta) * form.cosines, beta * beta, inverse
+        self.both = torch.cat([self.matrix, self.matrix.abs()])
 
-    def residuals(self, point: Float64[Tensor, " n"]) -> tuple[Tensor, Tensor, Tensor]:
-        """The largest row residual at its rounding scale, relative to its right side, and rounding's part of that."""
-        pull = self.square * point**-self.inverse
-        terms = self.matrix.abs() @ point
-        distance = (self.matrix @ point - pull).abs()
-        return (distance / terms).amax(), (distance / pull).amax(), EPS * (terms / pull).amax()
-
-    def value(self, point: Float64[Tensor, " n"]) -> Float64[Tensor, ""]:
+    def value(self, point: _Vector) -> float:
         power = 1.0 - self.inverse
         barrier = point.log() if power == 0 else point**power / power
-        return point @ self.matrix @ point / 2 - self.square @ barrier
+        return to_floats(point @ self.matrix @ point / 2 - self.square @ barrier)[0]
 
-    def newton(self, point: Float64[Tensor, " n"]) -> tuple[Float64[Tensor, " n"], float]:
+    def residuals(self, point: _Vector) -> tuple[_Vector, _Vector, list[float]]:
+        """The right side and what it lacks; the largest row residual at its rounding scale, relative, and rounding."""
+        pull, products, size = self.square * point**-self.inverse, self.both @ point, len(point)
+        values = to_floats(torch.cat((pull, products)))
+        rows = list(zip(values[:size], values[size : 2 * size], values[2 * size :], strict=True))
+        now = max([abs(right - left) / reach for right, left, reach in rows])
+        plain = max([abs(right - left) / right for right, left, _ in rows])
+        return pull, pull - products[:size], [now, plain, EPS * max([reach / right for right, _, reach in rows])]
+
+    def newton(self, point: _Vector, pull: _Vector, missing: _Vector) -> tuple[_Vector, float]:
         """One step in relative coordinates, y (1 + t p): t = 1 once |p| <= 0.1, else by an Armijo search; and |p|."""
-        pull = self.square * point ** (1.0 - self.inverse)
-        gradient = pull - point * (self.matrix @ point)
-        hessian = point.unsqueeze(1) * self.matrix * point + torch.diag(self.inverse * pull)
-        unit = hessian.diagonal().sqrt()
-        step = solve_positive(hessian / unit / unit.unsqueeze(1), (gradient / unit).unsqueeze(1)).squeeze(1) / unit
-        slope, reach, back, start = to_floats(
-            torch.stack([gradient @ step, step.abs().amax(), step.neg().amax(), self.value(point)])
-        )
-        if reach <= 0.1:
-            return point * (1.0 + step), reach
-        length = 1.0 if back <= 0.9 else 0.9 / back
-        for _ in range(60):
-            moved = point * (1.0 + length * step)
-            if to_floats(self.value(moved))[0] <= start - 1e-4 * length * slope:
-                return moved, reach
-            length /= 2
-        return point * (1.0 + length * step), reach
+        hessian = torch.outer(point, point) * self.matrix
+        hessian.diagonal().add_(point * pull, alpha=self.inverse)
+        gradient = point * missing
+        step = solve_positive(hessian, gradient.unsqueeze(1), refine=False).squeeze(1)
+        parts = to_floats(step)
+        reach, back, length = max(map(abs, parts)), -min(parts), 1.0
+        if reach > 0.1:
+            length, start, slope = min(1.0, 0.9 / max(back, 0.9)), self.value(point), to_floats(gradient @ step)[0]
+            for _ in range(60):
+                if self.value(point * (1.0 + length * step)) <= start - 1e-4 * length * slope:
+                    break
+                length /= 2
+        return torch.addcmul(point, point, step, value=length), reach
 
 
 def _refuse_stationary(residual: float, limit: float) -> NoReturn:
-    rule = f"at most {limit:.1e}"
+    what = "there is no fair direction: 0 lies in (or too near) the convex hull of the task gradients"
     remedy = 'stop training, or pass stationary="zero" to go on with a zero direction'
-    raise NotConverged(
-        "there is no fair direction: 0 lies in (or too near) the convex hull of the task gradients",
-        "task_grads",
-        f"relative residual {residual:.1e}",
-        rule,
-        remedy,
-    )
+    raise NotConverged(what, "task_grads", f"relative residual {residual:.1e}", f"at most {limit:.1e}", remedy)
