@@ -50,23 +50,18 @@ def check_losses(losses: object, tasks: Sequence[int]) -> None:
         raise InvalidInput("the losses can not be read", "losses", type(losses).__name__, rule, remedy)
     values = cast("Sequence[object]", losses)
     if len(values) != len(tasks):
-        rule = "one loss a task, in the order of the heads"
+        found, rule = f"{len(values)} losses for {len(tasks)} tasks", "one loss a task, in the order of the heads"
         remedy = "pass heads=[[], ...] for tasks without own parameters"
-        raise InvalidInput(
-            "losses and heads do not match", "losses", f"{len(values)} losses for {len(tasks)} tasks", rule, remedy
-        )
+        raise InvalidInput("losses and heads do not match", "losses", found, rule, remedy)
     for task, loss in zip(tasks, values, strict=True):
         if not isinstance(loss, Tensor) or loss.ndim != 0 or not loss.is_floating_point():
             found = f"shape {tuple(loss.shape)}, {loss.dtype}" if isinstance(loss, Tensor) else type(loss).__name__
-            rule = "a 0-dim floating tensor"
-            remedy = "reduce it, for example with .mean()"
+            rule, remedy = "a 0-dim floating tensor", "reduce it, for example with .mean()"
             raise InvalidInput("this is no scalar loss", f"losses, task {task}", found, rule, remedy)
         if not loss.requires_grad:
-            rule = "computed from the parameters with gradients enabled"
+            what, rule = "this loss can not be differentiated", "computed from the parameters with gradients enabled"
             remedy = "compute it outside torch.no_grad() and without .detach()"
-            raise InvalidInput(
-                "this loss can not be differentiated", f"losses, task {task}", "a tensor without graph", rule, remedy
-            )
+            raise InvalidInput(what, f"losses, task {task}", "a tensor without graph", rule, remedy)
 
 
 def gradient_into(row: Direction, loss: Float[Tensor, ""], blocks: Blocks, task: int, *, keep_graph: bool) -> HeadGrads:

@@ -47,8 +47,7 @@ class Constant(FromGramian):
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", tuple(float(weight) for weight in self.weights))
         if not self.weights or not all(math.isfinite(weight) for weight in self.weights):
-            rule = "at least one, all finite"
-            remedy = "pass one number a task"
+            rule, remedy = "at least one, all finite", "pass one number a task"
             raise InvalidInput("the weights can not be used", "weights", self.weights, rule, remedy)
 
     def solve(self, form: CosineForm, generator: torch.Generator | None) -> Solution:

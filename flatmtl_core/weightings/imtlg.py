@@ -44,11 +44,9 @@ class IMTLG(FromGramian):
 def solve_ones(form: CosineForm) -> tuple[list[float], float]:
     """``y = K^+ 1`` (for two rows up to a factor) and the condition number of K on its range."""
     size = len(form.lengths)
-    if size == 1:
-        return [1.0], 1.0
-    if size == 2:
-        sum_of_both = 1.0 + form.entries[0][1]
-        return [1.0, 1.0], 2.0 / sum_of_both if sum_of_both > 0 else math.inf
+    if size <= 2:
+        total = sum(form.entries[0])
+        return [1.0] * size, size / total if total > 0 else math.inf
     values, vectors = symmetric_eigen(form.cosines)
     spectrum = to_floats(values)
     cut = 4 * size * EPS * spectrum[-1]

@@ -98,16 +98,33 @@ class NashMTL(FairGrad):
 def fair_point(form: CosineForm, alpha: float) -> tuple[list[float], float, float]:
     """``b_i = a_i s_i`` with ``s_i (K b)_i = (b_i / s_i)^(-1/alpha)``, its largest relative residual, and the limit.
 
-    Above the limit (1e-6, or 8 times what rounding alone can make) there is no solution: 0 is in the hull. Nash-MTL's
-    answer for two rows is ``b_1 = b_2 = (1 + k)^(-1/2)``.
+    Above the limit (1e-6, or 8 times what rounding alone can make) there is no solution: 0 is in the hull.
     """
-    if alpha == 1 and len(form.lengths) <= 2:
-        total, size = sum(form.entries[0]), len(form.lengths)
-        value = 1 / math.sqrt(max(total, EPS))
-        best, residual, hidden = [value] * size, abs(total * value * value - 1), EPS * size * value * value
-    else:
-        best, residual, hidden = _newton(form, alpha)
+    best, residual, hidden = _pair(form, alpha) if len(form.lengths) == 2 else _newton(form, alpha)
     return best, residual if hidden <= _HIDDEN else math.inf, max(_STATIONARY, 8 * hidden)
+
+
+def _pair(form: CosineForm, alpha: float) -> tuple[list[float], float, float]:
+    """The fair point of two rows, its residual, and rounding's part of that.
+
+    ``x = log(b_2 / b_1)`` is the root of the quotient of the equations, ``log(k + e^x) - log(1 + k e^x) + x / alpha +
+    (1 - 1/alpha) log(s_2 / s_1) = 0``, which increases in x; for Nash-MTL it is 0.
+    """
+    (first, second), cosine = form.lengths, form.entries[0][1]
+    shift, ratio = (1 - 1 / alpha) * math.log(second / first), 1.0
+    high = math.log(1 / max(-cosine, EPS)) if cosine < 0 else alpha * abs(shift)
+    low = -high
+    for _ in range(64 if shift else 0):
+        x = (low + high) / 2
+        ratio = math.exp(x)
+        top, bottom = cosine + ratio, 1 + cosine * ratio
+        above = top > 0 and (bottom <= 0 or math.log(top / bottom) + x / alpha + shift > 0)
+        low, high = (low, x) if above else (x, high)
+    own = (first ** (1 / alpha - 1) / max(1 + cosine * ratio, EPS)) ** (alpha / (1 + alpha))
+    best = [own, own * ratio]
+    pull = [(b / s) ** (-1 / alpha) / s for b, s in zip(best, form.lengths, strict=True)]
+    residual = max([abs(left - right) / right for left, right in zip(form.apply(best), pull, strict=True)])
+    return best, residual, EPS * sum(best) / min(pull)
 
 
 def _newton(form: CosineForm, alpha: float) -> tuple[list[float], float, float]:
