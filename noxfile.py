@@ -103,9 +103,9 @@ def figures(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Time and memory of the step and the aggregators."""
+    """Time and memory of the step and the aggregators, beside TorchJD, plain PyTorch and the tests' reference."""
     prepare(session)
-    python(session, "-m", "experiments.benchmarks", *session.posargs)
+    python(session, "-m", "experiments.benchmarks", "--twin", "tests.reference.twin", *session.posargs, **ONE_THREAD)
 
 
 @nox.session

@@ -158,7 +158,17 @@ class Method:
                     workspace=self.workspace,
                 )
             case "sam_sum":
-                self._sam_of_the_mean(network, losses)
+                sam_of_the_mean(
+                    network,
+                    losses,
+                    shared=network.shared_parameters(),
+                    heads=network.head_parameters(),
+                    rho_shared=self.spec.rho_shared,
+                    rho_heads=self.spec.rho_heads,
+                    norm=self.spec.norm,
+                    adaptive=self.spec.adaptive,
+                    workspace=self.workspace,
+                )
                 report = None
             case "sam_stl":
                 report = self._sam_step(network, losses, combine="decomposed")
@@ -190,32 +200,44 @@ class Method:
             workspace=self.workspace,
         )
 
-    def _sam_of_the_mean(self, network: MultiTaskModel, losses: BatchLosses) -> None:
-        """SAM on mean_i L^i as one task: one perturbation of the trunk, one of all heads together.
 
-        The heads' gradients are multiplied by m, so that a head receives the gradient of its own loss as in every
-        other mode; the trunk receives that of the mean.
-        """
-        tasks = tuple(range(len(network.heads)))
-        head_parameters = [parameter for head in network.head_parameters() for parameter in head]
+def sam_of_the_mean(
+    model: nn.Module,
+    losses: Callable[[tuple[int, ...]], Sequence[Tensor]],
+    *,
+    shared: Sequence[nn.Parameter],
+    heads: Sequence[Sequence[nn.Parameter]],
+    rho_shared: float,
+    rho_heads: float,
+    norm: Literal["separate", "joint"] = "separate",
+    adaptive: bool = False,
+    workspace: Workspace | None = None,
+) -> None:
+    """SAM on mean_i L^i as one task: one perturbation of the trunk, one of all heads together.
 
-        def mean_loss(_: tuple[int, ...]) -> Sequence[Tensor]:
-            return [torch.stack(losses(tasks)).mean()]
+    The heads' gradients are multiplied by m, so that a head receives the gradient of its own loss as in every
+    other mode; the trunk receives that of the mean.
+    """
+    tasks = tuple(range(len(heads)))
+    head_parameters = [parameter for head in heads for parameter in head]
 
-        sam_mtl_backward(
-            network,
-            mean_loss,
-            shared=network.shared_parameters(),
-            heads=[head_parameters],
-            aggregator=Mean(),
-            rho_shared=self.spec.rho_shared,
-            rho_heads=self.spec.rho_heads,
-            combine="direct",
-            norm=self.spec.norm,
-            adaptive=self.spec.adaptive,
-            workspace=self.workspace,
-        )
-        _scale_gradients(head_parameters, float(len(tasks)))
+    def mean_loss(_: tuple[int, ...]) -> Sequence[Tensor]:
+        return [torch.stack(list(losses(tasks))).mean()]
+
+    sam_mtl_backward(
+        model,
+        mean_loss,
+        shared=shared,
+        heads=[head_parameters],
+        aggregator=Mean(),
+        rho_shared=rho_shared,
+        rho_heads=rho_heads,
+        combine="direct",
+        norm=norm,
+        adaptive=adaptive,
+        workspace=workspace,
+    )
+    _scale_gradients(head_parameters, float(len(tasks)))
 
 
 def _scale_gradients(parameters: Sequence[nn.Parameter], factor: float) -> None:

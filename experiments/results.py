@@ -105,17 +105,18 @@ def result_path(store: Path, spec: Spec) -> Path:
     return store / spec.profile / spec.problem / f"{spec_key(spec)}.json"
 
 
-def _refuse_non_finite(value: Any, where: str) -> None:
+def refuse_non_finite(value: Any, where: str) -> None:
+    """Refuse NaN and infinity anywhere in builtin values; ``where`` names the value."""
     if isinstance(value, float) and not math.isfinite(value):
         raise StoreError(
-            f"{where} is {value}: a Result holds finite numbers only (JSON would write null). Nothing was written."
+            f"{where} is {value}: a store holds finite numbers only (JSON would write null). Nothing was written."
         )
     if isinstance(value, dict):
         for name, inner in value.items():
-            _refuse_non_finite(inner, f"{where}.{name}")
+            refuse_non_finite(inner, f"{where}.{name}")
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
-            _refuse_non_finite(inner, f"{where}[{index}]")
+            refuse_non_finite(inner, f"{where}[{index}]")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -138,7 +139,7 @@ def save_result(store: Path, result: Result) -> Path:
     """Write one result; refuses non-finite numbers and a key that is not the spec's own."""
     if result.key != spec_key(result.spec):
         raise StoreError(f"key {result.key} is not the key of its spec ({spec_key(result.spec)}). Nothing was written.")
-    _refuse_non_finite(msgspec.to_builtins(result), "result")
+    refuse_non_finite(msgspec.to_builtins(result), "result")
     path = result_path(store, result.spec)
     write_atomically(path, msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
     return path

@@ -25,7 +25,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="+",
         metavar="DIR",
-        help=f"folders of results, the first with a run wins (default: {FRESH} if it exists, then experiments/store)",
+        help=f"folders of results, the first with a run or file wins (default: {FRESH} if any, then experiments/store)",
     )
     build.add_argument("--out", type=Path, default=Path("build/report"), metavar="DIR", help="default: %(default)s")
     build.add_argument("--missing-data", default="", metavar="TEXT", help="data that could not be had, for the top")
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     for lacking in missing:
-        print(f"profile {lacking.profile}: {lacking.lacking} of {lacking.expected} runs missing: {lacking.command}")
+        print(f"{lacking.what}, missing: run `{lacking.command}`")
     print(f"report: {page}")
     return 0
 

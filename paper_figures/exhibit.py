@@ -1,9 +1,10 @@
-"""What an exhibit is: rows from results, a figure and a table from rows."""
+"""What an exhibit is: rows from what is stored, a figure and a table from rows."""
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 
 from experiments.results import Result
 from experiments.spec import ProfileName, Spec
-from paper_figures.runs import METHOD_ORDER
+from paper_figures.runs import METHOD_ORDER, PROBLEM_TITLES, problem_rank
 
 EXPECTED = Path(__file__).parent / "expected"
 """The numbers that the paper reports, one CSV file an exhibit."""
@@ -34,6 +35,8 @@ OTHER_COLOUR = "#555555"
 
 
 AnyRow = TypeVar("AnyRow", bound=msgspec.Struct)
+RunRow = TypeVar("RunRow", bound=Row)
+Content = TypeVar("Content")
 
 
 @dataclass(frozen=True)
@@ -66,21 +69,113 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Exhibit(Generic[AnyRow]):
-    """A table or figure of the paper, computed from results.
+class Stored:
+    """What the stores hold: the runs of every profile, and the contents of single files by name."""
 
-    ``uses``: the runs it reads. ``data``: results of one profile -> rows (pure). ``draw``: rows of one problem ->
-    figure. ``table``: rows -> table. ``caption``: specs of the results that it shows -> text that states their setting.
-    """
+    runs: Mapping[ProfileName, tuple[Result, ...]]
+    files: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One figure to be drawn. ``key`` ends its file name, ``label`` names it to readers: both empty for a lone one."""
+
+    key: str
+    label: str
+    draw: Callable[[], Figure]
+
+
+@dataclass(frozen=True)
+class Edition(Generic[AnyRow]):
+    """One showing of an exhibit: rows of one origin, the caption that states their setting, and what is drawn."""
+
+    name: str
+    title: str
+    caption: str
+    rows: tuple[AnyRow, ...]
+    drawings: tuple[Drawing, ...]
+
+
+@dataclass(frozen=True)
+class Exhibit(Generic[AnyRow]):
+    """A table, perhaps with figures, computed from what is stored."""
 
     name: str
     location: str
     title: str
-    uses: Callable[[Spec], bool]
-    data: Callable[[Sequence[Result], ProfileName], tuple[AnyRow, ...]]
-    draw: Callable[[Sequence[AnyRow]], Figure]
     table: Callable[[Sequence[AnyRow]], Table]
+
+    def editions(self, stored: Stored) -> Iterator[Edition[AnyRow]]:
+        """Every showing that the stores have rows for."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class RunExhibit(Exhibit[RunRow]):
+    """An exhibit of training runs: one edition a profile, one figure a problem.
+
+    ``uses``: the runs it reads. ``data``: results of one profile -> rows (pure). ``caption``: specs of the results that
+    it shows -> text that states their setting. ``draw``: rows of one problem -> figure.
+    """
+
+    uses: Callable[[Spec], bool]
+    data: Callable[[Sequence[Result], ProfileName], tuple[RunRow, ...]]
     caption: Callable[[Sequence[Spec]], str]
+    draw: Callable[[Sequence[RunRow]], Figure]
+
+    def editions(self, stored: Stored) -> Iterator[Edition[RunRow]]:
+        for profile, results in stored.runs.items():
+            used = [result for result in results if self.uses(result.spec)]
+            rows = self.data(used, profile)
+            if not rows:
+                continue
+            drawings = tuple(
+                Drawing(
+                    problem,
+                    PROBLEM_TITLES[problem],
+                    partial(self.draw, [row for row in rows if row.problem == problem]),
+                )
+                for problem in sorted({row.problem for row in rows}, key=problem_rank)
+            )
+            caption = self.caption([result.spec for result in used])
+            yield Edition(profile, f"Profile {profile}", caption, rows, drawings)
+
+
+@dataclass(frozen=True)
+class StoredFile(Generic[Content]):
+    """A single file of a store, or a folder that belongs together, that exhibits read.
+
+    ``title``: what it holds, for readers. ``read``: path -> content, raising StoreError for a file that can not be
+    trusted. ``command``: what makes it. ``provenance``: content -> lines of a name and its values.
+    """
+
+    name: str
+    title: str
+    command: str
+    read: Callable[[Path], Content]
+    provenance: Callable[[Content], tuple[tuple[str, tuple[str, ...]], ...]]
+
+
+@dataclass(frozen=True)
+class FileExhibit(Exhibit[AnyRow], Generic[AnyRow, Content]):
+    """An exhibit of one stored file or folder: one edition, and one figure unless ``draw`` is None.
+
+    ``data``: content -> rows (pure). ``caption``: content -> text that states what was measured, and on what.
+    """
+
+    file: StoredFile[Content]
+    data: Callable[[Content], tuple[AnyRow, ...]]
+    caption: Callable[[Content], str]
+    draw: Callable[[Sequence[AnyRow]], Figure] | None = None
+
+    def editions(self, stored: Stored) -> Iterator[Edition[AnyRow]]:
+        if self.file.name in stored.files:
+            content: Content = stored.files[self.file.name]
+            rows = self.data(content)
+            if rows:
+                name, _, _ = self.file.name.partition(".")
+                drawings = () if self.draw is None else (Drawing("", "", partial(self.draw, rows)),)
+                yield Edition(name, self.file.title, self.caption(content), rows, drawings)
 
 
 def to_csv(rows: Sequence[msgspec.Struct]) -> str:

@@ -20,8 +20,8 @@ from paper_figures.exhibit import (
     OTHER_COLOUR,
     STYLE,
     Columns,
-    Exhibit,
     Row,
+    RunExhibit,
     Table,
     distinct,
     from_csv,
@@ -303,7 +303,7 @@ def caption(specs: Sequence[Spec]) -> str:
     )
 
 
-EXHIBIT = Exhibit(
+EXHIBIT = RunExhibit(
     name="figure3_conflict",
     location="Fig. 3",
     title="Gradient conflict along training",

@@ -1,8 +1,32 @@
-"""All exhibits, in the order of the report."""
+"""All exhibits, in the order of the report, and the single files that they read."""
 
 from typing import Any
 
-from paper_figures import fig_conflict, tab_cost, tab_multi_mnist
-from paper_figures.exhibit import Exhibit
+from paper_figures import (
+    fig_aggregators,
+    fig_cheaper,
+    fig_conflict,
+    fig_floor,
+    fig_scaling,
+    tab_cost,
+    tab_gates,
+    tab_multi_mnist,
+    tab_step_cost,
+)
+from paper_figures.exhibit import Exhibit, FileExhibit, StoredFile, distinct
 
-EXHIBITS: tuple[Exhibit[Any], ...] = (tab_multi_mnist.EXHIBIT, fig_conflict.EXHIBIT, tab_cost.EXHIBIT)
+EXHIBITS: tuple[Exhibit[Any], ...] = (
+    tab_multi_mnist.EXHIBIT,
+    fig_conflict.EXHIBIT,
+    tab_cost.EXHIBIT,
+    tab_step_cost.EXHIBIT,
+    fig_floor.EXHIBIT,
+    fig_scaling.EXHIBIT,
+    fig_aggregators.EXHIBIT,
+    tab_gates.EXHIBIT,
+    fig_cheaper.EXHIBIT,
+)
+
+FILES: tuple[StoredFile[Any], ...] = tuple(
+    distinct(exhibit.file for exhibit in EXHIBITS if isinstance(exhibit, FileExhibit))
+)

@@ -106,22 +106,20 @@ def protocol(specs: Sequence[Spec]) -> str:
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
-    """Runs of one profile that no store has, and the one command that makes them."""
+    """What no store has, and the one command that makes it. ``rows``: which of it, where it is not all."""
 
-    profile: ProfileName
-    lacking: int
-    expected: int
-    rows: tuple[str, ...]
-
-    @property
-    def command(self) -> str:
-        return f"python -m experiments run {self.profile}"
+    what: str
+    command: str
+    rows: tuple[str, ...] = ()
 
 
 def collect(profile: ProfileName, stores: Sequence[Path]) -> tuple[tuple[Result, ...], Missing | None]:
     """The catalog's runs of a profile from the first store that has each, and what is lacking (None: nothing)."""
     specs = catalog.specs(profile)
     found = {spec: find_result(stores, spec) for spec in specs}
+    results = tuple(result for result in found.values() if result is not None)
+    if len(results) == len(specs):
+        return results, None
     seeds: dict[str, list[int]] = {}
     differing = differing_fields(specs)
     lacking = sorted(
@@ -136,6 +134,9 @@ def collect(profile: ProfileName, stores: Sequence[Path]) -> tuple[tuple[Result,
         f"{row}, {'seed' if len(values) == 1 else 'seeds'} {', '.join(map(str, values))}"
         for row, values in seeds.items()
     )
-    results = tuple(result for result in found.values() if result is not None)
-    missing = Missing(profile=profile, lacking=len(lacking), expected=len(specs), rows=rows) if lacking else None
+    missing = Missing(
+        what=f"Profile {profile}: {len(lacking):,} of {len(specs):,} runs",
+        command=f"python -m experiments run {profile}",
+        rows=rows if results else (),
+    )
     return results, missing

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from experiments.results import Result
 from experiments.spec import ProfileName, Spec
-from paper_figures.exhibit import STYLE, Columns, Exhibit, Row, Table, distinct, method_colour
+from paper_figures.exhibit import STYLE, Columns, Row, RunExhibit, Table, distinct, method_colour
 from paper_figures.runs import PROBLEM_TITLES, mean_and_deviation, protocol, repetitions
 
 
@@ -112,7 +112,7 @@ def caption(specs: Sequence[Spec]) -> str:
     )
 
 
-EXHIBIT = Exhibit(
+EXHIBIT = RunExhibit(
     name="cost",
     location="Cost",
     title="Training time and gradient evaluations",

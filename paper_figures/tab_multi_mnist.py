@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from experiments.results import Result
 from experiments.spec import ProfileName, Spec
-from paper_figures.exhibit import EXPECTED, STYLE, Columns, Exhibit, Row, Table, distinct, method_colour
+from paper_figures.exhibit import EXPECTED, STYLE, Columns, Row, RunExhibit, Table, distinct, method_colour
 from paper_figures.runs import PROBLEM_TITLES, mean_and_deviation, method_rank, problem_rank, protocol, repetitions
 
 Measure: TypeAlias = Literal["test at best validation epoch", "test at last epoch", "validation at its best epoch"]
@@ -235,7 +235,7 @@ def caption(specs: Sequence[Spec]) -> str:
     )
 
 
-EXHIBIT = Exhibit(
+EXHIBIT = RunExhibit(
     name="table1_multi_mnist",
     location="Table 1",
     title="Test accuracy on the Multi-MNIST family",

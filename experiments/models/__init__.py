@@ -1,4 +1,4 @@
-"""Networks of the Multi-MNIST family: one trunk that all tasks share, one linear head a task."""
+"""One trunk that all tasks share and one head a task; the networks of the Multi-MNIST family."""
 
 import copy
 from collections.abc import Sequence
@@ -15,17 +15,15 @@ CLASSES = 10
 
 
 class MultiTaskModel(nn.Module):
-    """logits_i = head_i(trunk(x)). The trunk's parameters are shared; those of ``heads[task]`` belong to one task."""
+    """prediction_i = head_i(trunk(x)). The trunk's parameters are shared, those of a head belong to its task."""
 
     def __init__(self, trunk: nn.Module, heads: Sequence[nn.Module]) -> None:
         super().__init__()
         self.trunk = trunk
         self.heads = nn.ModuleList(heads)
 
-    def forward(
-        self, images: Float[Tensor, "n 1 36 36"], tasks: Sequence[int]
-    ) -> tuple[Float[Tensor, "n classes"], ...]:
-        """Logits of the tasks asked for, in that order: one pass through the trunk, then these heads only."""
+    def forward(self, images: Float[Tensor, "n c h w"], tasks: Sequence[int]) -> tuple[Float[Tensor, "n ..."], ...]:
+        """Predictions of the tasks asked for, in that order: one pass through the trunk, then these heads only."""
         features = self.trunk(images)
         return tuple(self.heads[task](features) for task in tasks)
 

@@ -1,4 +1,4 @@
-"""The report: every exhibit of every profile as files, and one page that shows them."""
+"""The report: every edition of every exhibit as files, and one page that shows them."""
 
 import io
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,9 @@ from experiments import catalog
 from experiments.results import Reproduction, Result, write_atomically
 from experiments.spec import ProfileName
 from paper_figures import latex
-from paper_figures.exhibit import EXPECTED, Exhibit, Table, distinct, to_csv
-from paper_figures.registry import EXHIBITS
-from paper_figures.runs import PROBLEM_TITLES, Missing, collect, problem_rank
+from paper_figures.exhibit import EXPECTED, Edition, Exhibit, Stored, Table, distinct, to_csv
+from paper_figures.registry import EXHIBITS, FILES
+from paper_figures.runs import PROBLEM_TITLES, Missing, collect
 
 PNG_DPI = 160
 
@@ -31,11 +31,10 @@ class Download:
 
 @dataclass(frozen=True)
 class View:
-    """One exhibit of one profile as the page shows it. ``images``: path and description."""
+    """One edition of an exhibit as the page shows it. ``images``: path and description."""
 
     exhibit: Exhibit[Any]
-    profile: ProfileName
-    caption: str
+    edition: Edition[Any]
     table: Table
     images: tuple[tuple[str, str], ...]
     downloads: tuple[Download, ...]
@@ -43,10 +42,9 @@ class View:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where one profile's results come from: each line a name and its different values with their number of runs."""
+    """Where numbers come from: each line a name and its different values, with their counts where they differ."""
 
-    profile: ProfileName
-    runs: int
+    title: str
     lines: tuple[tuple[str, tuple[str, ...]], ...]
 
 
@@ -57,34 +55,29 @@ def _image(figure: Figure, kind: str) -> bytes:
     return out.getvalue()
 
 
-def write_exhibit(exhibit: Exhibit[Any], profile: ProfileName, results: Sequence[Result], out: Path) -> View | None:
-    """Write CSV, LaTeX and, for each problem, PDF and PNG below ``out``; None where no result is of use."""
-    used = [result for result in results if exhibit.uses(result.spec)]
-    rows = exhibit.data(used, profile)
-    if not rows:
-        return None
-    caption = exhibit.caption([result.spec for result in used])
-    table = exhibit.table(rows)
-    stem = f"{exhibit.name}-{profile}"
+def write_edition(exhibit: Exhibit[Any], edition: Edition[Any], out: Path) -> View:
+    """Write CSV, LaTeX and, for each drawing, PDF and PNG below ``out``."""
+    table = exhibit.table(edition.rows)
+    stem = f"{exhibit.name}-{edition.name}"
     files = {
-        f"{stem}.csv": to_csv(rows).encode(),
-        f"{stem}.tex": latex.tabular(table, caption=caption, label=stem).encode(),
+        f"{stem}.csv": to_csv(edition.rows).encode(),
+        f"{stem}.tex": latex.tabular(table, caption=edition.caption, label=stem).encode(),
     }
     downloads = [Download(f"{stem}.csv", "CSV"), Download(f"{stem}.tex", "LaTeX")]
     images = []
-    for problem in sorted({row.problem for row in rows}, key=problem_rank):
-        figure = exhibit.draw([row for row in rows if row.problem == problem])
+    for drawing in edition.drawings:
+        figure = drawing.draw()
+        name = f"{stem}-{drawing.key}" if drawing.key else stem
         try:
             for kind in ("png", "pdf"):
-                files[f"{stem}-{problem}.{kind}"] = _image(figure, kind)
+                files[f"{name}.{kind}"] = _image(figure, kind)
         finally:
             plt.close(figure)
-        title = PROBLEM_TITLES[problem]
-        images.append((f"{stem}-{problem}.png", f"{exhibit.title}: {title}, profile {profile}"))
-        downloads += [Download(f"{stem}-{problem}.{kind}", f"{kind.upper()} {title}") for kind in ("pdf", "png")]
-    for name, content in files.items():
-        write_atomically(out / name, content)
-    return View(exhibit, profile, caption, table, tuple(images), tuple(downloads))
+        images.append((f"{name}.png", ": ".join(filter(None, (exhibit.title, drawing.label, edition.title)))))
+        downloads += [Download(f"{name}.{kind}", f"{kind.upper()} {drawing.label}".strip()) for kind in ("pdf", "png")]
+    for path, content in files.items():
+        write_atomically(out / path, content)
+    return View(exhibit, edition, table, tuple(images), tuple(downloads))
 
 
 def _counted(values: Iterable[str]) -> tuple[str, ...]:
@@ -103,8 +96,7 @@ def provenance(profile: ProfileName, results: Sequence[Result]) -> Provenance:
     sums = sorted({f"{name}: {digest}" for source in sources for name, digest in source.data_sha256.items()})
     resumed = sum(source.resumed > 0 for source in sources)
     return Provenance(
-        profile,
-        len(results),
+        f"Profile {profile}: {len(results)} runs",
         (
             (
                 "Commit",
@@ -122,33 +114,41 @@ def provenance(profile: ProfileName, results: Sequence[Result]) -> Provenance:
     )
 
 
+def gather(stores: Sequence[Path]) -> tuple[Stored, tuple[Missing, ...]]:
+    """Every run of every profile and every single file, each from the first store that has it; and what none has."""
+    collected = {profile: collect(profile, stores) for profile in catalog.NAMES}
+    found = {file: next((path for store in stores if (path := store / file.name).exists()), None) for file in FILES}
+    stored = Stored(
+        runs={profile: results for profile, (results, _) in collected.items()},
+        files={file.name: file.read(path) for file, path in found.items() if path is not None},
+    )
+    missing = [lacking for _, lacking in collected.values() if lacking is not None]
+    missing += [Missing(what=file.title, command=file.command) for file, path in found.items() if path is None]
+    return stored, tuple(missing)
+
+
 def build(
     stores: Sequence[Path], out: Path, *, missing_data: str = "", reproduction: Reproduction | None = None
 ) -> tuple[Path, tuple[Missing, ...]]:
-    """Write every exhibit of every profile and ``index.html``, the page last; returns its path and what is missing.
+    """Write every edition of every exhibit and ``index.html``, the page last; returns its path and what is missing.
 
     Args:
-        stores: folders of results; the first that has a run wins.
+        stores: folders of results; the first that has a run, or a file, wins.
         out: folder of the report, made when absent.
         missing_data: what data could not be had, shown at the top of the page.
         reproduction: outcome of ``python -m experiments compare``; None: not compared.
 
     Raises: StoreError for a stored result that can not be trusted.
     """
-    collected = {profile: collect(profile, stores) for profile in catalog.NAMES}
-    views, origins = [], []
-    for profile, (results, _) in collected.items():
-        if results:
-            origins.append(provenance(profile, results))
-    for exhibit in EXHIBITS:
-        for profile, (results, _) in collected.items():
-            view = write_exhibit(exhibit, profile, results, out)
-            if view is not None:
-                views.append(view)
+    stored, missing = gather(stores)
+    origins = [provenance(profile, results) for profile, results in stored.runs.items() if results]
+    origins += [
+        Provenance(file.title, file.provenance(stored.files[file.name])) for file in FILES if file.name in stored.files
+    ]
+    views = [write_edition(exhibit, edition, out) for exhibit in EXHIBITS for edition in exhibit.editions(stored)]
     reported = sorted(path.name for path in EXPECTED.glob("*.csv"))
     for name in reported:
         write_atomically(out / f"paper-{name}", (EXPECTED / name).read_bytes())
-    missing = tuple(lacking for _, lacking in collected.values() if lacking is not None)
     page = render(
         views=views,
         origins=origins,
@@ -184,6 +184,7 @@ def render(
             for exhibit in distinct(view.exhibit for view in views)
         ],
         profiles=catalog.NAMES,
+        files=FILES,
         problem_titles=PROBLEM_TITLES,
         origins=origins,
         missing=missing,

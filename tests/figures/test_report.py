@@ -15,11 +15,11 @@ import msgspec
 import pytest
 
 from experiments import catalog
+from experiments.benchmarks.records import STORED, write_benchmark
 from experiments.results import (
     SCHEMA_VERSION,
     ReproducedRun,
     Reproduction,
-    find_result,
     result_path,
     save_result,
 )
@@ -27,9 +27,10 @@ from experiments.spec import Spec, method_label, spec_key
 from paper_figures import runs, site
 from paper_figures.__main__ import main
 from paper_figures.exhibit import EXPECTED
-from paper_figures.registry import EXHIBITS
+from paper_figures.registry import EXHIBITS, FILES
 from paper_figures.runs import RHO
 from tests.figures.synthetic import fill, result
+from tests.figures.synthetic_benchmark import benchmark
 
 matplotlib.use("agg")
 CHECKOUT = Path(__file__).parents[2]
@@ -67,6 +68,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("store")
     fill(folder, LAPTOP)
     fill(folder, SMOKE)
+    write_benchmark(folder / STORED.name, benchmark())
     return folder
 
 
@@ -108,16 +110,12 @@ class Links(HTMLParser):
 
 def test_page_holds_every_line_of_every_table(report: Path, store: Path) -> None:
     lines = Links((report / "index.html").read_text(encoding="utf-8")).cells
-    expected = 0
-    for profile in ("smoke", "laptop"):
-        results = [found for spec in catalog.specs(profile) if (found := find_result([store], spec))]
-        for exhibit in EXHIBITS:
-            table = exhibit.table(exhibit.data([item for item in results if exhibit.uses(item.spec)], profile))
-            for _, section in table.sections:
-                for line in section:
-                    assert list(line) in lines
-                    expected += 1
-    assert expected == sum(1 for line in lines if line) > 50
+    stored, _ = site.gather([store])
+    tables = [exhibit.table(edition.rows) for exhibit in EXHIBITS for edition in exhibit.editions(stored)]
+    expected = [list(line) for table in tables for _, section in table.sections for line in section]
+    assert len(tables) == 3 * 2 + 5  # exhibits of runs for two profiles, those of the benchmark
+    assert [line for line in lines if line] == expected
+    assert len(expected) > 50
 
 
 def test_every_link_leads_to_a_file_of_the_report_or_a_place_on_the_page(report: Path) -> None:
@@ -173,8 +171,11 @@ def test_empty_store_gives_a_page_that_says_so(tmp_path: Path) -> None:
     empty = tmp_path / "store"
     empty.mkdir()
     page, missing = site.build([empty], tmp_path / "out")
-    assert [lacking.command for lacking in missing] == [f"python -m experiments run {name}" for name in catalog.NAMES]
-    assert [lacking.lacking for lacking in missing] == [len(catalog.specs(name)) for name in catalog.NAMES]
+    profiles = [(len(catalog.specs(name)), name) for name in catalog.NAMES]
+    assert [(lacking.what, lacking.command) for lacking in missing] == [
+        *((f"Profile {name}: {runs} of {runs} runs", f"python -m experiments run {name}") for runs, name in profiles),
+        *((file.title, file.command) for file in FILES),
+    ]
     text = page.read_text(encoding="utf-8")
     assert all(lacking.command in text for lacking in missing)
     assert "<img" not in text
@@ -189,7 +190,8 @@ def test_collect_groups_missing_seeds_by_row(tmp_path: Path) -> None:
     results, missing = runs.collect("laptop", [tmp_path])
     assert missing is not None
     assert missing.rows == (f"MultiFashion: F-CAGrad ({RHO} = 0.05, c = 0.4), seeds 1, 2",)
-    assert (missing.lacking, missing.expected, len(results)) == (2, 27, 25)
+    assert missing.what == "Profile laptop: 2 of 27 runs"
+    assert len(results) == 25
 
 
 def test_complete_profile_lacks_nothing(store: Path) -> None:
@@ -203,6 +205,15 @@ def test_first_store_wins(store: Path, tmp_path: Path) -> None:
         results, missing = runs.collect("laptop", stores)
         assert missing is None
         assert results[0].seconds_training == expected
+
+
+def test_first_store_with_a_file_wins(store: Path, tmp_path: Path) -> None:
+    own = benchmark()
+    fresh = msgspec.structs.replace(own, provenance=msgspec.structs.replace(own.provenance, commit="fedcba98"))
+    write_benchmark(tmp_path / STORED.name, fresh)
+    for stores, commit in (([tmp_path, store], "fedcba98"), ([store, tmp_path], "0123abcd")):
+        stored, _ = site.gather(stores)
+        assert stored.files[STORED.name].provenance.commit == commit
 
 
 def test_provenance_counts_runs_where_they_differ() -> None:
@@ -220,7 +231,9 @@ def test_command_line_builds_and_lists(store: Path, tmp_path: Path, capsys: pyte
     empty.mkdir()
     arguments = ["build", "--store", str(empty), "--out", str(tmp_path / "out"), "--reproduction", str(outcome)]
     assert main(arguments) == 0
-    assert "python -m experiments run smoke" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "missing: run `python -m experiments run smoke`" in printed
+    assert "Benchmark, missing: run `python -m nox -s bench -- --keep`" in printed
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert "1 of 2 compared runs" in page
     assert "0.25 percentage points" in page
@@ -254,6 +267,11 @@ def test_bad_input_is_named_and_nothing_is_written(
     damaged.write_text("{}")
     assert main(["build", "--store", str(tmp_path), "--out", str(out)]) == 1
     assert damaged.name in capsys.readouterr().err
+    (tmp_path / "older").mkdir()
+    older_benchmark = msgspec.structs.replace(benchmark(), schema_version=0)
+    (tmp_path / "older" / STORED.name).write_bytes(msgspec.json.encode(older_benchmark))
+    assert main(["build", "--store", str(tmp_path / "older"), "--out", str(out)]) == 1
+    assert "schema version 0" in capsys.readouterr().err
     assert not out.exists()
 
 

@@ -23,7 +23,13 @@ TOP_LEVEL = {
     "tests",
 }
 
-STORED = {"experiments.spec", "experiments.catalog", "experiments.results"}
+STORED = {
+    "experiments.spec",
+    "experiments.catalog",
+    "experiments.results",
+    "experiments.benchmarks.records",
+    "experiments.cheaper.records",
+}
 """What figures may know of the experiments."""
 
 # Character classes keep these patterns from matching their own text.
