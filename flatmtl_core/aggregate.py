@@ -90,7 +90,7 @@ class FromGramian:
         refuse_non_finite(measured, rows)
         if measured.exponent:
             return direction(weigh(self, measured, generator=generator), rows, measured, out=out)
-        form = take_apart(measured.gramian, measured.entries)
+        form = take_apart(measured.entries)
         found = self._solution(form, generator)
         return combine_rows(found.spread(form), rows, measured.norms, out) if found.status == "solved" else out.zero_()
 

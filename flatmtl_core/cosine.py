@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from flatmtl_core.errors import InvalidInput
-from flatmtl_core.linalg import EPS, dot, is_positive_definite, symmetric_eigen, to_floats, to_host
+from flatmtl_core.linalg import EPS, dot, is_positive_definite, symmetric_eigen, to_floats, to_host, to_rows
 from flatmtl_core.types import Gramian
 
 _CURVATURE = 1e-6
@@ -21,35 +21,30 @@ Entries = list[list[float]]
 
 @dataclass(frozen=True)
 class CosineForm:
-    """G_ij = scale^2 s_i s_j K_ij over the ``n`` live (nonzero) rows of ``m``: Python floats, or host tensors.
+    """G_ij = scale^2 s_i s_j K_ij over the ``n`` live (nonzero) rows of ``m``, in Python floats.
 
     Args:
-        matrix: K, (n, n), unit diagonal, positive semi-definite up to rounding.
+        entries: K, n rows of n, unit diagonal, positive semi-definite up to rounding.
         lengths: s, n of them, the largest is 1.
         scale: the largest norm.
         live: the tasks' indices, ascending.
         tasks: m.
     """
 
-    matrix: Entries | Float64[Tensor, "n n"]
+    entries: Entries
     lengths: list[float]
     scale: float
     live: tuple[int, ...]
     tasks: int
 
     @cached_property
-    def entries(self) -> Entries:
-        """K, row by row."""
-        return self.matrix if isinstance(self.matrix, list) else [to_floats(row) for row in self.matrix.unbind()]
-
-    @cached_property
     def cosines(self) -> Float64[Tensor, "n n"]:
-        """K as a tensor."""
-        return torch.tensor(self.matrix, dtype=torch.float64) if isinstance(self.matrix, list) else self.matrix
+        """K as a host tensor."""
+        return torch.tensor(self.entries, dtype=torch.float64)
 
     @cached_property
     def norms(self) -> Float64[Tensor, " n"]:
-        """s as a tensor."""
+        """s as a host tensor."""
         return torch.tensor(self.lengths, dtype=torch.float64)
 
     def apply(self, values: Sequence[float]) -> list[float]:
@@ -91,55 +86,47 @@ def cosine_form(gramian: Gramian) -> CosineForm:
     for row in [row for row, square in enumerate(diagonal) if square == 0]:
         if any(flat[row * count : (row + 1) * count]) or any(flat[row::count]):
             _refuse("rows of a zero diagonal entry are zero", diagonal)
-    return take_apart(host, flat)
+    return take_apart(flat)
 
 
-def take_apart(gramian: Gramian, entries: list[float]) -> CosineForm:
-    """The cosine form of a finite host Gramian, of which the entries are also given as Python floats."""
-    count = math.isqrt(len(entries))
-    live = tuple([task for task in range(count) if entries[task * (count + 1)] > 0])
-    norms = [math.sqrt(entries[task * (count + 1)]) for task in live]
+def take_apart(gramian: list[float]) -> CosineForm:
+    """The cosine form of a finite Gramian, given row by row."""
+    count = math.isqrt(len(gramian))
+    live = tuple([task for task in range(count) if gramian[task * (count + 1)] > 0])
+    norms = [math.sqrt(gramian[task * (count + 1)]) for task in live]
     scale = max(norms, default=1.0)
-    matrix: Entries | Tensor = [[1.0]] * len(live)
-    if len(live) == 2:
-        upper, lower = [entries[i * count + j] / norms[0] / norms[1] for i, j in (live, live[::-1])]
-        matrix = _pair_of_cosines(upper, lower, count)
-    elif len(live) > 2:
-        unit = torch.tensor(norms, dtype=torch.float64)
-        part = gramian if len(live) == count else gramian[list(live)][:, list(live)]
-        matrix = _positive_part(part / unit / unit.unsqueeze(1), count)
-    return CosineForm(matrix, [s / scale for s in norms], scale, live, count)
+    pairs = list(zip(live, norms, strict=True))
+    entries = [[gramian[row * count + column] / s / t for column, t in pairs] for row, s in pairs]
+    return CosineForm(_positive_part(entries, count), [s / scale for s in norms], scale, live, count)
 
 
-def _pair_of_cosines(upper: float, lower: float, tasks: int) -> Entries:
-    """The cosine matrix of two rows, clipped to [-1, 1]."""
-    if abs(upper - lower) > _CURVATURE:
-        _refuse("symmetric", (upper, lower))
-    cosine = (upper + lower) / 2
-    if abs(cosine) > 1 + _CURVATURE * tasks:
-        _refuse("a cosine matrix without eigenvalue below -1e-6 m", 1 - abs(cosine))
-    cosine = max(-1.0, min(1.0, cosine))
-    return [[1.0, cosine], [cosine, 1.0]]
-
-
-def _positive_part(cosines: Float64[Tensor, "n n"], tasks: int) -> Float64[Tensor, "n n"]:
+def _positive_part(entries: Entries, tasks: int) -> Entries:
     """Symmetrise, set the diagonal to 1 and clip negative curvature beyond rounding."""
-    if to_floats(torch.dist(cosines, cosines.T, math.inf))[0] > _CURVATURE:
-        _refuse("symmetric", to_floats(cosines))
-    cosines = torch.lerp(cosines, cosines.T, 0.5)
-    cosines.fill_diagonal_(1.0)
+    for i, row in enumerate(entries):
+        row[i] = 1.0
+        for j in range(i):
+            cosine = (row[j] + entries[j][i]) / 2
+            if abs(row[j] - entries[j][i]) > _CURVATURE:
+                _refuse("symmetric", (row[j], entries[j][i]))
+            if abs(cosine) > 1 + _CURVATURE * tasks:
+                _refuse("a cosine matrix without eigenvalue below -1e-6 m", 1 - abs(cosine))
+            row[j] = entries[j][i] = max(-1.0, min(1.0, cosine))
+    if max([sum(map(abs, row)) for row in entries], default=0.0) <= 2.0:  # Gershgorin's circles
+        return entries
+    cosines = torch.tensor(entries, dtype=torch.float64)
     if is_positive_definite(cosines):
-        return cosines
+        return entries
     values, vectors = symmetric_eigen(cosines)
     smallest = to_floats(values[0])[0]
     if smallest < -_CURVATURE * tasks:
         _refuse("a cosine matrix without eigenvalue below -1e-6 m", smallest)
-    if smallest < -16 * EPS * len(values):
-        cosines = (vectors * values.clamp(min=0.0)) @ vectors.T
-        unit = cosines.diagonal().sqrt()
-        cosines = cosines / unit / unit.unsqueeze(1)
-        cosines.fill_diagonal_(1.0)
-    return cosines
+    if smallest >= -16 * EPS * len(entries):
+        return entries
+    cosines = (vectors * values.clamp(min=0.0)) @ vectors.T
+    unit = cosines.diagonal().sqrt()
+    cosines = cosines / unit / unit.unsqueeze(1)
+    cosines.fill_diagonal_(1.0)
+    return to_rows(cosines)
 
 
 def _refuse(rule: str, value: object) -> NoReturn:

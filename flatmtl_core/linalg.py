@@ -29,7 +29,6 @@ Square: TypeAlias = Float64[Tensor, "n n"]
 
 EPS = torch.finfo(torch.float64).eps
 
-_HOST = torch.device("cpu")
 
 _SAFE_SQUARES = {torch.float64: (1e-290, 1e290)}
 _SAFE_SQUARES_LOW = (1e-30, 1e30)
@@ -38,16 +37,20 @@ _LOW_PRECISION = (torch.float16, torch.bfloat16)
 
 @dataclass(frozen=True)
 class Measured:
-    """The Gramian of ``rows * 2**-exponent`` on the host, float64, with the scalars that rode along.
+    """The Gramian of ``rows * 2**-exponent``, row by row in Python floats, with the scalars that rode along.
 
-    ``entries`` are the same as Python floats, row by row. ``exponent`` is 0 unless squares of the rows leave the range
-    of the fast path.
+    ``exponent`` is 0 unless squares of the rows leave the range of the fast path.
     """
 
-    gramian: Gramian
     entries: list[float]
     exponent: int = 0
     riders: tuple[Tensor, ...] = ()
+
+    @property
+    def gramian(self) -> Gramian:
+        """The same as a host tensor."""
+        count = math.isqrt(len(self.entries))
+        return torch.tensor(self.entries, dtype=torch.float64).view(count, count)
 
     @property
     def squares(self) -> list[float]:
@@ -67,8 +70,6 @@ class Measured:
 
 def to_host(*tensors: Tensor) -> tuple[Tensor, ...]:
     """Bring tensors to the host as float64 in one transfer (one synchronisation on an accelerator)."""
-    if len(tensors) == 1:
-        return (tensors[0].detach().to(_HOST, torch.float64),)
     flat = torch.cat([tensor.detach().reshape(-1).to(torch.float64) for tensor in tensors]).cpu()
     parts = torch.split(flat, [tensor.numel() for tensor in tensors])
     return tuple(part.reshape(tensor.shape) for part, tensor in zip(parts, tensors, strict=True))
@@ -76,7 +77,13 @@ def to_host(*tensors: Tensor) -> tuple[Tensor, ...]:
 
 def to_floats(values: Tensor) -> list[float]:
     """A host tensor as Python floats, flattened."""
-    return list(map(float, values.reshape(-1).tolist()))
+    return list(map(float, (values if values.ndim == 1 else values.reshape(-1)).tolist()))
+
+
+def to_rows(matrix: Square) -> list[list[float]]:
+    """A host matrix as Python floats, row by row."""
+    flat, columns = to_floats(matrix), matrix.shape[1]
+    return [flat[start : start + columns] for start in range(0, len(flat), columns)]
 
 
 def dot(left: Iterable[float], right: Iterable[float]) -> float:
@@ -100,11 +107,8 @@ def gramian(rows: TaskGrads) -> Gramian:
     if rows.dtype in _LOW_PRECISION:
         blocks = torch.split(rows, 64 * CHUNK, dim=1)
         return torch.stack([gramian(block.to(torch.float32)) for block in blocks]).sum(0)
-    if count == 2 and columns <= SHORT_PAIR:
-        first, second = rows[0], rows[1]
-        cross = torch.dot(first, second)
-        entries = torch.stack((torch.dot(first, first), cross, cross, torch.dot(second, second)))
-        return entries.to(torch.float64).view(2, 2)
+    if _is_short_pair(rows):
+        return _short_pair(rows).to(torch.float64).view(2, 2)
     chunk = SHORT_CHUNK if count <= FEW else CHUNK
     whole = columns // chunk
     tail = rows[:, whole * chunk :]
@@ -113,6 +117,17 @@ def gramian(rows: TaskGrads) -> Gramian:
         body = rows[:, : whole * chunk].view(count, whole, chunk).transpose(0, 1)
         total = total + torch.bmm(body, body.transpose(1, 2)).sum(0, dtype=torch.float64)
     return total
+
+
+def _is_short_pair(rows: TaskGrads) -> bool:
+    return rows.shape[0] == 2 and rows.shape[1] <= SHORT_PAIR and rows.dtype not in _LOW_PRECISION
+
+
+def _short_pair(rows: TaskGrads) -> Float[Tensor, "4"]:
+    """The entries of the Gramian of two rows by dot products."""
+    first, second = rows[0], rows[1]
+    cross = torch.dot(first, second)
+    return torch.stack((torch.dot(first, first), cross, cross, torch.dot(second, second)))
 
 
 def inner(left: Direction, right: Direction, *, exponent: int = 0) -> Float64[Tensor, ""]:
@@ -178,9 +193,10 @@ def measure(rows: TaskGrads, *riders: Tensor) -> Measured:
         rows: (m, d).
         riders: small tensors that travel in the same transfer.
     """
-    host, *others = to_host(gramian(rows), *riders)
+    entries = _short_pair(rows) if _is_short_pair(rows) else gramian(rows)
+    host, *others = to_host(entries, *riders) if riders else (entries,)
+    measured = Measured(to_floats(host), riders=tuple(others))
     low, high = _SAFE_SQUARES.get(rows.dtype, _SAFE_SQUARES_LOW)
-    measured = Measured(host, to_floats(host), riders=tuple(others))
     squares = measured.squares
     if low <= min(squares) and max(squares) <= high and sum(squares) <= math.inf:
         return measured
@@ -203,8 +219,7 @@ def _measure_rescaled(rows: TaskGrads, riders: tuple[Tensor, ...]) -> Measured:
     (host,) = to_host(total)
     factors = [math.ldexp(1.0, max(exponent - common, -1074)) for exponent in exponents]
     shifts = torch.tensor(factors, dtype=torch.float64)
-    host = host * shifts * shifts.unsqueeze(1)
-    return Measured(host, to_floats(host), common, riders)
+    return Measured(to_floats(host * shifts * shifts.unsqueeze(1)), common, riders)
 
 
 def combine_rows(weights: Sequence[float], rows: TaskGrads, lengths: Sequence[float], out: Direction) -> Direction:
@@ -247,7 +262,7 @@ def count_non_finite(values: Tensor) -> int:
     return int(count)
 
 
-def solve_positive(matrix: Square, right: Float64[Tensor, "n k"], *, refine: bool = True) -> Float64[Tensor, "n k"]:
+def solve_positive(matrix: Square, right: Float64[Tensor, "n k"]) -> Float64[Tensor, "n k"]:
     """X with matrix X = right for a symmetric positive definite matrix: Cholesky (LU where it fails), refined once."""
     factor: Tensor
     factor, info = torch.linalg.cholesky_ex(matrix)
@@ -257,10 +272,14 @@ def solve_positive(matrix: Square, right: Float64[Tensor, "n k"], *, refine: boo
         correction: Tensor = torch.linalg.lu_solve(lu, pivots, right - matrix @ solution)
         return solution + correction
     solution = torch.cholesky_solve(right, factor)
-    if not refine:
-        return solution
     correction = torch.cholesky_solve(right - matrix @ solution, factor)
     return solution + correction
+
+
+def invert(matrix: Square) -> Square:
+    """The inverse by LU; infinite or NaN where the matrix is singular."""
+    inverse: Tensor = torch.linalg.inv_ex(matrix).inverse
+    return inverse
 
 
 def is_positive_definite(matrix: Square) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import NoReturn, cast
 
 import torch
@@ -32,10 +33,7 @@ class Blocks:
     @property
     def dtype(self) -> torch.dtype:
         """One dtype that holds all shared parameters."""
-        dtype = self.shared[0].dtype
-        for parameter in self.shared:
-            dtype = torch.promote_types(dtype, parameter.dtype)
-        return dtype
+        return reduce(torch.promote_types, [parameter.dtype for parameter in self.shared])
 
     @property
     def device(self) -> torch.device:

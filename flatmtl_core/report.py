@@ -68,7 +68,8 @@ class StepReport:
         if self.flat_norms is None:
             return None
         loss, flat = (to_floats(values) for values in to_host(self.loss_norms, self.flat_norms))
-        return tuple(_ratio(b, a) for a, b in zip(loss, flat, strict=True))
+        pairs = zip(flat, loss, strict=True)
+        return tuple(above / below if below > 0 else math.inf if above > 0 else 0.0 for above, below in pairs)
 
     @property
     def stationary(self) -> int:
@@ -76,16 +77,9 @@ class StepReport:
         return sum(weighted.status == "stationary" for weighted in self.weighted.values())
 
 
-def _ratio(above: float, below: float) -> float:
-    return above / below if below > 0 else math.inf if above > 0 else 0.0
-
-
 def _negative_share(gramian: Gramian) -> float | None:
-    count = gramian.shape[0]
-    if count < 2:
-        return None
-    negative = to_floats(torch.triu(gramian < 0, diagonal=1).sum())[0]
-    return negative / (count * (count - 1) / 2)
+    pairs = len(gramian) * (len(gramian) - 1) / 2
+    return to_floats(torch.triu(gramian < 0, diagonal=1).sum())[0] / pairs if pairs else None
 
 
 def _minimal_cosine(gramian: Gramian) -> float | None:

@@ -2,19 +2,16 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal, NoReturn
+from operator import mul
+from typing import Literal
 
 import torch
-from jaxtyping import Float64
-from torch import Tensor
 
 from flatmtl_core.aggregate import FromGramian, Solution
-from flatmtl_core.cosine import CosineForm
+from flatmtl_core.cosine import CosineForm, Entries
 from flatmtl_core.errors import NotConverged, check_choice, check_number
 from flatmtl_core.laws import named_laws
-from flatmtl_core.linalg import EPS, solve_positive, to_floats
-
-_Vector = Float64[Tensor, " n"]
+from flatmtl_core.linalg import EPS, dot, invert, to_rows
 
 _STATIONARY = 1e-6
 _HIDDEN = 1e-3
@@ -61,13 +58,13 @@ class FairGrad(FromGramian):
         scaled, residual, limit = fair_point(form, self.alpha)
         if not residual <= limit:
             if self.stationary == "raise":
-                _refuse_stationary(residual, limit)
+                what = "there is no fair direction: 0 lies in (or too near) the convex hull of the task gradients"
+                remedy = 'stop training, or pass stationary="zero" to go on with a zero direction'
+                raise NotConverged(what, "task_grads", f"relative residual {residual:.1e}", f"<= {limit:.1e}", remedy)
             return Solution(gap=min(residual, 1.0), status="stationary")
         power, count = -2 * self.alpha / (1 + self.alpha), len(form.live)
-        if self.scale == "norm":
-            factor = (sum(form.lengths) / count) ** -power / math.sqrt(count)
-        else:
-            factor = form.scale**power
+        of_norms = (sum(form.lengths) / count) ** -power / math.sqrt(count)
+        factor = of_norms if self.scale == "norm" else form.scale**power
         return Solution([factor * weight for weight in form.over_lengths(scaled)], residual)
 
 
@@ -134,63 +131,82 @@ def _newton(form: CosineForm, alpha: float) -> tuple[list[float], float, float]:
     ``(M y)_i = beta_i^2 y_i^(-1/alpha)``: the gradient of a convex function of y, which damped Newton steps
     minimise. Where 0 is in the hull y grows without end; the search stops when rounding hides the equation.
     """
-    beta = form.norms ** ((1 - alpha) / (1 + alpha))
-    problem = _FairProblem(form, beta, 1.0 / alpha)
+    beta = [s ** ((1 - alpha) / (1 + alpha)) for s in form.lengths]
+    problem = _FairProblem(form, beta, 1 / alpha)
     # the fixed point of the rows' own sums: exact where all of them are equal
-    rows = (problem.matrix.sum(1) / problem.square).clamp(min=0.05)
-    point = rows ** (-alpha / (1 + alpha))
+    sums = zip(problem.matrix, problem.square, strict=True)
+    point = [max(sum(row) / square, 0.05) ** (-alpha / (1 + alpha)) for row, square in sums]
     best, least, residual, hidden, reach, stalled = point, math.inf, math.inf, math.inf, math.inf, 0
     for _ in range(300):
-        pull, missing, (now, plain, rounding) = problem.residuals(point)
+        gradient, now, plain, rounding = problem.residuals(point)
         if now < least:
             best, least, residual, hidden = point, now, plain, rounding
         elif reach <= 1e-8:
             stalled += 1
         if least <= 4 * EPS or stalled > 3 or not math.isfinite(now) or rounding > 1e3 * _HIDDEN:
             break
-        point, reach = problem.newton(point, pull, missing)
-    return to_floats(beta * best), residual, hidden
+        point, reach = problem.newton(point, gradient, reach)
+    return list(map(mul, beta, best)), residual, hidden
 
 
 class _FairProblem:
-    """min over y > 0 of ``1/2 y'My - sum_i q_i phi(y_i)``, ``phi'(t) = t^-p``."""
+    """min over y > 0 of ``1/2 y'My - sum_i q_i phi(y_i)``, ``phi'(t) = t^-p``, in Python floats."""
 
-    def __init__(self, form: CosineForm, beta: _Vector, inverse: float) -> None:
-        self.matrix, self.square, self.inverse = torch.outer(beta, beta) * form.cosines, beta * beta, inverse
-        self.both = torch.cat([self.matrix, self.matrix.abs()])
+    def __init__(self, form: CosineForm, beta: list[float], power: float) -> None:
+        self.matrix = _scaled(form.entries, beta)
+        self.absolute = [list(map(abs, row)) for row in self.matrix]
+        self.square, self.power = [b * b for b in beta], power
+        self.inverse: Entries = []
 
-    def value(self, point: _Vector) -> float:
-        power = 1.0 - self.inverse
-        barrier = point.log() if power == 0 else point**power / power
-        return to_floats(point @ self.matrix @ point / 2 - self.square @ barrier)[0]
+    def value(self, point: list[float]) -> float:
+        power = 1.0 - self.power
+        barrier = [math.log(y) if power == 0 else y**power / power for y in point]
+        return dot(point, [dot(row, point) for row in self.matrix]) / 2 - dot(self.square, barrier)
 
-    def residuals(self, point: _Vector) -> tuple[_Vector, _Vector, list[float]]:
-        """The right side and what it lacks; the largest row residual at its rounding scale, relative, and rounding."""
-        pull, products, size = self.square * point**-self.inverse, self.both @ point, len(point)
-        values = to_floats(torch.cat((pull, products)))
-        rows = list(zip(values[:size], values[size : 2 * size], values[2 * size :], strict=True))
-        now = max([abs(right - left) / reach for right, left, reach in rows])
-        plain = max([abs(right - left) / right for right, left, _ in rows])
-        return pull, pull - products[:size], [now, plain, EPS * max([reach / right for right, _, reach in rows])]
+    def residuals(self, point: list[float]) -> tuple[list[float], float, float, float]:
+        """The gradient in relative coordinates, downhill; the largest row residual at its rounding scale, the same
+        relative to its right side, and rounding's part of that."""
+        pull = [square * y**-self.power for square, y in zip(self.square, point, strict=True)]
+        missing = [right - dot(row, point) for right, row in zip(pull, self.matrix, strict=True)]
+        terms = [dot(row, point) for row in self.absolute]
+        now = max([abs(lack) / reach for lack, reach in zip(missing, terms, strict=True)])
+        plain = max([abs(lack) / right for lack, right in zip(missing, pull, strict=True)])
+        rounding = EPS * max([reach / right for reach, right in zip(terms, pull, strict=True)])
+        return list(map(mul, point, missing)), now, plain, rounding
 
-    def newton(self, point: _Vector, pull: _Vector, missing: _Vector) -> tuple[_Vector, float]:
-        """One step in relative coordinates, y (1 + t p): t = 1 once |p| <= 0.1, else by an Armijo search; and |p|."""
-        hessian = torch.outer(point, point) * self.matrix
-        hessian.diagonal().add_(point * pull, alpha=self.inverse)
-        gradient = point * missing
-        step = solve_positive(hessian, gradient.unsqueeze(1), refine=False).squeeze(1)
-        parts = to_floats(step)
-        reach, back, length = max(map(abs, parts)), -min(parts), 1.0
+    def newton(self, point: list[float], gradient: list[float], before: float) -> tuple[list[float], float]:
+        """One step in relative coordinates, y (1 + t p): t = 1 once |p| <= 0.1, else by an Armijo search; and |p|.
+
+        The inverse of the Hessian is kept while it makes every step 100 times shorter than the one ``before``.
+        """
+        step = [dot(row, gradient) for row in self.inverse]
+        if not step or not max(map(abs, step)) <= 0.01 * before:
+            self.inverse = self.inverted_hessian(point)
+            step = [dot(row, gradient) for row in self.inverse]
+        reach, length = max(map(abs, step)), 1.0
         if reach > 0.1:
-            length, start, slope = min(1.0, 0.9 / max(back, 0.9)), self.value(point), to_floats(gradient @ step)[0]
+            length = min(1.0, 0.9 / max(-min(step), 0.9))
+            start, slope = self.value(point), dot(gradient, step)
             for _ in range(60):
-                if self.value(point * (1.0 + length * step)) <= start - 1e-4 * length * slope:
+                if self.value(_moved(point, step, length)) <= start - 1e-4 * length * slope:
                     break
                 length /= 2
-        return torch.addcmul(point, point, step, value=length), reach
+        return _moved(point, step, length), reach
+
+    def inverted_hessian(self, point: list[float]) -> Entries:
+        """Of the function in relative coordinates: ``(diag(y) M diag(y) + p diag(q y^(1-p)))^-1``."""
+        hessian = _scaled(self.matrix, point)
+        for i, y in enumerate(point):
+            hessian[i][i] += self.power * self.square[i] * y ** (1.0 - self.power)
+        return to_rows(invert(torch.tensor(hessian, dtype=torch.float64)))
 
 
-def _refuse_stationary(residual: float, limit: float) -> NoReturn:
-    what = "there is no fair direction: 0 lies in (or too near) the convex hull of the task gradients"
-    remedy = 'stop training, or pass stationary="zero" to go on with a zero direction'
-    raise NotConverged(what, "task_grads", f"relative residual {residual:.1e}", f"at most {limit:.1e}", remedy)
+def _scaled(matrix: Entries, factors: list[float]) -> Entries:
+    """diag(f) M diag(f)."""
+    return [
+        [f * g * entry for g, entry in zip(factors, row, strict=True)] for f, row in zip(factors, matrix, strict=True)
+    ]
+
+
+def _moved(point: list[float], step: list[float], length: float) -> list[float]:
+    return [y * (1.0 + length * change) for y, change in zip(point, step, strict=True)]
