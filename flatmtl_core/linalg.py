@@ -70,6 +70,8 @@ class Measured:
 
 def to_host(*tensors: Tensor) -> tuple[Tensor, ...]:
     """Bring tensors to the host as float64 in one transfer (one synchronisation on an accelerator)."""
+    if len(tensors) == 1:
+        return (tensors[0].detach().to("cpu", torch.float64),)
     flat = torch.cat([tensor.detach().reshape(-1).to(torch.float64) for tensor in tensors]).cpu()
     parts = torch.split(flat, [tensor.numel() for tensor in tensors])
     return tuple(part.reshape(tensor.shape) for part, tensor in zip(parts, tensors, strict=True))
@@ -194,7 +196,7 @@ def measure(rows: TaskGrads, *riders: Tensor) -> Measured:
         riders: small tensors that travel in the same transfer.
     """
     entries = _short_pair(rows) if _is_short_pair(rows) else gramian(rows)
-    host, *others = to_host(entries, *riders) if riders else (entries,)
+    host, *others = to_host(entries, *riders)
     measured = Measured(to_floats(host), riders=tuple(others))
     low, high = _SAFE_SQUARES.get(rows.dtype, _SAFE_SQUARES_LOW)
     squares = measured.squares
