@@ -195,8 +195,7 @@ def measure(rows: TaskGrads, *riders: Tensor) -> Measured:
         rows: (m, d).
         riders: small tensors that travel in the same transfer.
     """
-    entries = _short_pair(rows) if _is_short_pair(rows) else gramian(rows)
-    host, *others = to_host(entries, *riders)
+    host, *others = to_host(_short_pair(rows) if _is_short_pair(rows) else gramian(rows), *riders)
     measured = Measured(to_floats(host), riders=tuple(others))
     low, high = _SAFE_SQUARES.get(rows.dtype, _SAFE_SQUARES_LOW)
     squares = measured.squares
