@@ -19,7 +19,7 @@ _CURVATURE = 1e-6
 Entries = list[list[float]]
 
 
-@dataclass(frozen=True)
+@dataclass
 class CosineForm:
     """G_ij = scale^2 s_i s_j K_ij over the ``n`` live (nonzero) rows of ``m``, in Python floats.
 

@@ -35,7 +35,7 @@ _SAFE_SQUARES_LOW = (1e-30, 1e30)
 _LOW_PRECISION = (torch.float16, torch.bfloat16)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Measured:
     """The Gramian of ``rows * 2**-exponent``, row by row in Python floats, with the scalars that rode along.
 
@@ -127,13 +127,13 @@ def _is_short_pair(rows: TaskGrads) -> bool:
 
 def _short_pair(rows: TaskGrads) -> Float[Tensor, "4"]:
     """The entries of the Gramian of two rows by dot products."""
-    first, second = rows[0], rows[1]
+    first, second = rows.unbind()
     cross = torch.dot(first, second)
     return torch.stack((torch.dot(first, first), cross, cross, torch.dot(second, second)))
 
 
 def inner(left: Direction, right: Direction, *, exponent: int = 0) -> Float64[Tensor, ""]:
-    """<left, right>, chunked and summed like ``gramian``.
+    """<left, right>, at most 64 dot products summed in float64.
 
     Args:
         left, right: (d,).
@@ -143,15 +143,10 @@ def inner(left: Direction, right: Direction, *, exponent: int = 0) -> Float64[Te
     if exponent:
         scaled = inner(_times_power(left, -exponent), _times_power(right, -exponent))
         return _times_power(_times_power(scaled, exponent), exponent)
-    if left.dtype in _LOW_PRECISION:
-        pairs = zip(torch.split(left, 64 * CHUNK), torch.split(right, 64 * CHUNK), strict=True)
-        return torch.stack([inner(a.to(torch.float32), b.to(torch.float32)) for a, b in pairs]).sum()
-    whole = left.shape[0] // CHUNK * CHUNK
-    total = torch.dot(left[whole:], right[whole:]).to(torch.float64)
-    if whole:
-        body = torch.bmm(left[:whole].view(-1, 1, CHUNK), right[:whole].view(-1, CHUNK, 1))
-        total = total + body.sum(dtype=torch.float64)
-    return total
+    chunk = max(SHORT_PAIR, -(-left.shape[0] // 64))
+    dtype = torch.float32 if left.dtype in _LOW_PRECISION else left.dtype
+    pairs = zip(torch.split(left, chunk), torch.split(right, chunk), strict=True)
+    return torch.stack([torch.dot(a.to(dtype), b.to(dtype)) for a, b in pairs]).sum(dtype=torch.float64)
 
 
 def safe_exponent(length: float, dtype: torch.dtype) -> int:
@@ -249,10 +244,8 @@ def combine_rows(weights: Sequence[float], rows: TaskGrads, lengths: Sequence[fl
 
 def _common_exponent(weights: Sequence[float], lengths: Sequence[float], dtype: torch.dtype) -> int:
     """0, or the power of two that brings ``sum |w_i| s_i`` (and then max |w_i|) into the dtype's range."""
-    span = 800 if dtype == torch.float64 else 96
-    sizes = list(map(abs, weights))
-    total = math.frexp(dot(sizes, lengths))[1]
-    largest = math.frexp(max(sizes))[1]
+    span, sizes = 800 if dtype == torch.float64 else 96, [abs(weight) for weight in weights]
+    total, largest = math.frexp(dot(sizes, lengths))[1], math.frexp(max(sizes))[1]
     exponent = total if abs(total) > span else 0
     return max(exponent, largest - span) if largest > exponent else min(exponent, largest + span)
 
