@@ -158,7 +158,7 @@ class _Run:
         self.best_states = self._states()
         self.seconds = 0.0
         self.cpu_seconds = 0.0
-        self.started = _now()
+        self.started = now()
         self.resumed = 0
 
     def epoch(self, should_stop: Callable[[], bool]) -> EpochRecord:
@@ -221,19 +221,7 @@ class _Run:
             schema_version=SCHEMA_VERSION,
             key=spec_key(spec),
             spec=spec,
-            provenance=Provenance(
-                commit=commit,
-                dirty=dirty,
-                python=python_version(),
-                torch=str(torch.__version__),
-                numpy=numpy.__version__,
-                machine=machine(),
-                threads=torch.get_num_threads(),
-                data_sha256=self.problem.sums(),
-                started=self.started,
-                finished=_now(),
-                resumed=self.resumed,
-            ),
+            provenance=provenance(self.problem, commit=commit, dirty=dirty, started=self.started, resumed=self.resumed),
             dimensions=block_dimensions(self.method.networks),
             epochs=tuple(self.records),
             best_epoch=self.best_epoch,
@@ -365,7 +353,24 @@ def machine() -> str:
     return f"{names[0] if names else 'unknown processor'}, {capability}"
 
 
-def _now() -> str:
+def provenance(problem: LoadedProblem, *, commit: str, dirty: bool, started: str, resumed: int = 0) -> Provenance:
+    """Where numbers come from that are finished now: this process, this source tree, these data."""
+    return Provenance(
+        commit=commit,
+        dirty=dirty,
+        python=python_version(),
+        torch=str(torch.__version__),
+        numpy=numpy.__version__,
+        machine=machine(),
+        threads=torch.get_num_threads(),
+        data_sha256=problem.sums(),
+        started=started,
+        finished=now(),
+        resumed=resumed,
+    )
+
+
+def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from experiments.models import build_model
 from experiments.models.segnet import SegNetKind, build_segnet
+from experiments.problems.dense_losses import depth_loss, normal_loss, segmentation_loss
 
 Call = Callable[[], object]
 Losses = Callable[[tuple[int, ...]], Sequence[Tensor]]
@@ -129,17 +130,14 @@ def _dense_problem(kind: SegNetKind, size: int, batch: int, dtype: torch.dtype) 
     depth = torch.rand(batch, 1, size, size, generator=generator, dtype=dtype)
     normals = functional.normalize(torch.randn(batch, 3, size, size, generator=generator, dtype=dtype), dim=1)
 
-    def loss(task: int, prediction: Tensor) -> Tensor:
-        match task:
-            case 0:
-                return functional.cross_entropy(prediction, classes)
-            case 1:
-                return functional.l1_loss(prediction, depth)
-            case _:
-                return 1 - (prediction * normals).sum(dim=1).mean()
+    every: tuple[Callable[[Tensor], Tensor], ...] = (
+        lambda logits: segmentation_loss(logits, classes),
+        lambda prediction: depth_loss(prediction, depth),
+        lambda prediction: normal_loss(prediction, normals),
+    )
 
     def losses(tasks: tuple[int, ...]) -> list[Tensor]:
-        return [loss(task, prediction) for task, prediction in zip(tasks, model(images, tasks), strict=True)]
+        return [every[task](prediction) for task, prediction in zip(tasks, model(images, tasks), strict=True)]
 
     label = {"split": "SegNet split", "mtan": "MTAN"}[kind]
     return StepProblem(

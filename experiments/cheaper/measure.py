@@ -8,11 +8,8 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from platform import python_version
 from typing import Any
 
-import numpy
 import torch
 from torch import Tensor
 
@@ -38,8 +35,7 @@ from experiments.cheaper.variant import Setup, Variant, base_cost
 from experiments.methods import Method, stream_seed
 from experiments.metrics import to_input
 from experiments.models.lenet import LeNetTrunk
-from experiments.results import Provenance
-from experiments.train import LoadedProblem, machine
+from experiments.train import LoadedProblem, now, provenance
 from flatmtl_core import Workspace, sam_mtl_backward
 
 BASE_FORMULA = "f + m(1-f)"
@@ -305,7 +301,7 @@ def measure(measurement: Measurement, problem: LoadedProblem, *, commit: str, di
         problem: the splits in the sizes of the training run.
         commit, dirty: state of the source tree, kept with the result.
     """
-    spec, clock, started = measurement.training, time.perf_counter(), _now()
+    spec, clock, started = measurement.training, time.perf_counter(), now()
     if measurement.every <= measurement.ages:
         raise ValueError(f"every {measurement.every} steps leaves no {measurement.ages} steps before a checkpoint.")
     steps = math.ceil(spec.n_train / spec.batch_size)
@@ -321,19 +317,7 @@ def measure(measurement: Measurement, problem: LoadedProblem, *, commit: str, di
         schema_version=SCHEMA_VERSION,
         key=measurement_key(measurement),
         measurement=measurement,
-        provenance=Provenance(
-            commit=commit,
-            dirty=dirty,
-            python=python_version(),
-            torch=str(torch.__version__),
-            numpy=numpy.__version__,
-            machine=machine(),
-            threads=torch.get_num_threads(),
-            data_sha256=problem.sums(),
-            started=started,
-            finished=_now(),
-            resumed=0,
-        ),
+        provenance=provenance(problem, commit=commit, dirty=dirty, started=started),
         tasks=tasks,
         forward_share=forward,
         behind_share=behind,
@@ -341,7 +325,3 @@ def measure(measurement: Measurement, problem: LoadedProblem, *, commit: str, di
         checkpoints=tuple(checkpoints),
         seconds=time.perf_counter() - clock,
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
