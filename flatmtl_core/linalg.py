@@ -29,7 +29,6 @@ Square: TypeAlias = Float64[Tensor, "n n"]
 
 EPS = torch.finfo(torch.float64).eps
 
-
 _SAFE_SQUARES = {torch.float64: (1e-290, 1e290)}
 _SAFE_SQUARES_LOW = (1e-30, 1e30)
 _LOW_PRECISION = (torch.float16, torch.bfloat16)

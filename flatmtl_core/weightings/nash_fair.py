@@ -15,6 +15,7 @@ from flatmtl_core.linalg import EPS, dot, invert, to_rows
 
 _STATIONARY = 1e-6
 _HIDDEN = 1e-3
+_RANGE, _TINY = 690.0, 1e-300
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,9 @@ def _pair(form: CosineForm, alpha: float) -> tuple[list[float], float, float]:
     ``x = log(b_2 / b_1)`` is the root of the quotient of the equations, ``log(k + e^x) - log(1 + k e^x) + x / alpha +
     (1 - 1/alpha) log(s_2 / s_1) = 0``, which increases in x; for Nash-MTL it is 0.
     """
-    (first, second), cosine = form.lengths, form.entries[0][1]
-    shift, ratio = (1 - 1 / alpha) * math.log(second / first), 1.0
-    high = math.log(1 / max(-cosine, EPS)) if cosine < 0 else alpha * abs(shift)
+    logs, cosine = [math.log(s) for s in form.lengths], form.entries[0][1]
+    shift, x, ratio = (1 - 1 / alpha) * (logs[1] - logs[0]), 0.0, 1.0
+    high = math.log(1 / max(-cosine, EPS)) if cosine < 0 else min(alpha * abs(shift), _RANGE)
     low = -high
     for _ in range(64 if shift else 0):
         x = (low + high) / 2
@@ -117,11 +118,12 @@ def _pair(form: CosineForm, alpha: float) -> tuple[list[float], float, float]:
         top, bottom = cosine + ratio, 1 + cosine * ratio
         above = top > 0 and (bottom <= 0 or math.log(top / bottom) + x / alpha + shift > 0)
         low, high = (low, x) if above else (x, high)
-    own = (first ** (1 / alpha - 1) / max(1 + cosine * ratio, EPS)) ** (alpha / (1 + alpha))
-    best = [own, own * ratio]
-    pull = [(b / s) ** (-1 / alpha) / s for b, s in zip(best, form.lengths, strict=True)]
-    residual = max([abs(left - right) / right for left, right in zip(form.apply(best), pull, strict=True)])
-    return best, residual, EPS * sum(best) / min(pull)
+    own = ((1 / alpha - 1) * logs[0] - math.log(max(1 + cosine * ratio, EPS))) * alpha / (1 + alpha)
+    best = [_exp(own), _exp(own + x)]
+    pull = [(log - b) / alpha - log for log, b in zip(logs, (own, own + x), strict=True)]
+    found = zip(form.apply(best), pull, strict=True)
+    residual = max([abs(_exp(math.log(left) - right) - 1) if left > 0 else 1.0 for left, right in found])
+    return best, residual, EPS * _exp(math.log(sum(best)) - min(pull))
 
 
 def _newton(form: CosineForm, alpha: float) -> tuple[list[float], float, float]:
@@ -131,7 +133,7 @@ def _newton(form: CosineForm, alpha: float) -> tuple[list[float], float, float]:
     ``(M y)_i = beta_i^2 y_i^(-1/alpha)``: the gradient of a convex function of y, which damped Newton steps
     minimise. Where 0 is in the hull y grows without end; the search stops when rounding hides the equation.
     """
-    beta = [s ** ((1 - alpha) / (1 + alpha)) for s in form.lengths]
+    beta = [_exp((1 - alpha) / (1 + alpha) * math.log(s)) for s in form.lengths]
     problem = _FairProblem(form, beta, 1 / alpha)
     # the fixed point of the rows' own sums: exact where all of them are equal
     sums = zip(problem.matrix, problem.square, strict=True)
@@ -155,20 +157,21 @@ class _FairProblem:
     def __init__(self, form: CosineForm, beta: list[float], power: float) -> None:
         self.matrix = _scaled(form.entries, beta)
         self.absolute = [list(map(abs, row)) for row in self.matrix]
-        self.square, self.power = [b * b for b in beta], power
+        self.square, self.power = [max(b * b, _TINY) for b in beta], power
         self.inverse: Entries = []
 
     def value(self, point: list[float]) -> float:
         power = 1.0 - self.power
-        barrier = [math.log(y) if power == 0 else y**power / power for y in point]
+        barrier = [math.log(y) if power == 0 else _exp(power * math.log(y)) / power for y in point]
         return dot(point, [dot(row, point) for row in self.matrix]) / 2 - dot(self.square, barrier)
 
     def residuals(self, point: list[float]) -> tuple[list[float], float, float, float]:
         """The gradient in relative coordinates, downhill; the largest row residual at its rounding scale, the same
         relative to its right side, and rounding's part of that."""
-        pull = [square * y**-self.power for square, y in zip(self.square, point, strict=True)]
+        logs = zip(self.square, point, strict=True)
+        pull = [_exp(math.log(square) - self.power * math.log(y)) for square, y in logs]
         missing = [right - dot(row, point) for right, row in zip(pull, self.matrix, strict=True)]
-        terms = [dot(row, point) for row in self.absolute]
+        terms = [dot(row, point) + _TINY for row in self.absolute]
         now = max([abs(lack) / reach for lack, reach in zip(missing, terms, strict=True)])
         plain = max([abs(lack) / right for lack, right in zip(missing, pull, strict=True)])
         rounding = EPS * max([reach / right for reach, right in zip(terms, pull, strict=True)])
@@ -197,7 +200,7 @@ class _FairProblem:
         """Of the function in relative coordinates: ``(diag(y) M diag(y) + p diag(q y^(1-p)))^-1``."""
         hessian = _scaled(self.matrix, point)
         for i, y in enumerate(point):
-            hessian[i][i] += self.power * self.square[i] * y ** (1.0 - self.power)
+            hessian[i][i] += self.power * self.square[i] * _exp((1.0 - self.power) * math.log(y))
         return to_rows(invert(torch.tensor(hessian, dtype=torch.float64)))
 
 
@@ -209,4 +212,9 @@ def _scaled(matrix: Entries, factors: list[float]) -> Entries:
 
 
 def _moved(point: list[float], step: list[float], length: float) -> list[float]:
-    return [y * (1.0 + length * change) for y, change in zip(point, step, strict=True)]
+    return [max(y * (1.0 + length * change), _TINY) for y, change in zip(point, step, strict=True)]
+
+
+def _exp(value: float) -> float:
+    """exp, kept positive and finite."""
+    return math.exp(max(-_RANGE, min(_RANGE, value)))

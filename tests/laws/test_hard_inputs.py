@@ -210,6 +210,17 @@ def test_extreme_scales_give_no_nan(name: str, dtype: torch.dtype, scales: tuple
             assert not found.isnan().any(), scale
 
 
+@pytest.mark.parametrize("aggregator", [*map(FairGrad, (0.01, 0.1, 0.5, 2.0, 100.0)), NashMTL()], ids=repr)
+@pytest.mark.parametrize("norms", [(1e-150, 1e150), (1e-12, 1.0), (1e-150, 1.0, 1e150)], ids=str)
+def test_powers_of_very_unequal_norms_stay_finite(aggregator: Method, norms: tuple[float, ...]) -> None:
+    """s^(1/alpha) leaves float64's range: the search then works at the edge of the range and says what it found."""
+    rows = torch.diag(tensor(norms))
+    answer = weighted(aggregator, rows)
+    assert answer.weights.isfinite().all()
+    assert answer.gap >= 0
+    assert direction(aggregator, rows).isfinite().all()
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
 @pytest.mark.parametrize("name", METHODS)
 def test_half_precision_rows(name: str, dtype: torch.dtype) -> None:
