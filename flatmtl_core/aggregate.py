@@ -60,10 +60,8 @@ class FromGramian:
         return Weighted(weights, found.gap, found.status)
 
     def _solution(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
-        if self.draws and generator is None:
-            what, rule = f"{type(self).__name__} draws random numbers", "a torch.Generator on the CPU"
-            remedy = "pass generator=torch.Generator().manual_seed(0), made once before training"
-            raise InvalidInput(what, "generator", None, rule, remedy)
+        if self.draws:
+            need_generator(self, generator)
         return self.solve(form, generator) if form.live else Solution(status="zero")
 
     def __call__(
@@ -132,6 +130,15 @@ def check_aggregator(aggregator: object, *, pairs: bool = False) -> None:
     if pairs and (hasattr(aggregator, "weights") or not isinstance(aggregator, GramianAggregator)):
         remedy = 'use combine="decomposed" or "direct", or a Gramian method'
         raise InvalidInput("it can not aggregate two rows", "aggregator", aggregator, "no weight a task", remedy)
+
+
+def need_generator(aggregator: object, generator: torch.Generator | None) -> torch.Generator:
+    """The generator of a method that draws."""
+    if generator is None:
+        what, rule = f"{type(aggregator).__name__} draws random numbers", "a torch.Generator on the CPU"
+        remedy = "pass generator=torch.Generator().manual_seed(0), made once before training"
+        raise InvalidInput(what, "generator", None, rule, remedy)
+    return generator
 
 
 def check_task_grads(task_grads: Tensor) -> None:

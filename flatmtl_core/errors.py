@@ -38,8 +38,8 @@ def check_choice(where: str, value: object, choices: Sequence[object]) -> None:
         raise InvalidInput("the option is unknown", where, repr(value), f"one of {tuple(choices)}", "name one of them")
 
 
-def check_number(where: str, value: float, *, positive: bool = False) -> None:
-    """Refuse a number that is not finite, negative, or (if ``positive``) zero."""
-    if not math.isfinite(value) or value < 0 or (positive and value == 0):
-        rule = f"finite, {where} {'>' if positive else '>='} 0"
+def check_number(where: str, value: float, *, positive: bool = False, most: float = math.inf) -> None:
+    """Refuse a number that is not finite, negative, above ``most``, or (if ``positive``) zero."""
+    if not math.isfinite(value) or not 0 <= value <= most or (positive and value == 0):
+        rule = f"finite, {where} {'>' if positive else '>='} 0" + (f", at most {most}" if most < math.inf else "")
         raise InvalidInput("the number can not be used", where, value, rule, "see the class or function that takes it")

@@ -28,7 +28,6 @@ Square: TypeAlias = Float64[Tensor, "n n"]
 """A small symmetric matrix on the host."""
 
 EPS = torch.finfo(torch.float64).eps
-
 _SAFE_SQUARES = {torch.float64: (1e-290, 1e290)}
 _SAFE_SQUARES_LOW = (1e-30, 1e30)
 _LOW_PRECISION = (torch.float16, torch.bfloat16)
@@ -217,6 +216,13 @@ def _measure_rescaled(rows: TaskGrads, riders: tuple[Tensor, ...]) -> Measured:
     return Measured(to_floats(host * shifts * shifts.unsqueeze(1)), common, riders)
 
 
+def blocks_of(rows: TaskGrads, out: Direction) -> Iterable[tuple[TaskGrads, Direction]]:
+    """Blocks of columns, float16 and bfloat16 ones raised to float32, with their parts of ``out``: no whole copy."""
+    raised = torch.float32 if rows.dtype in _LOW_PRECISION else rows.dtype
+    blocks = torch.split(rows, 64 * CHUNK, dim=1)
+    return zip((block.to(raised) for block in blocks), torch.split(out, 64 * CHUNK), strict=True)
+
+
 def combine_rows(weights: Sequence[float], rows: TaskGrads, lengths: Sequence[float], out: Direction) -> Direction:
     """out = weights @ rows; where weights or sums leave the dtype's range they act through a power of two.
 
@@ -232,8 +238,8 @@ def combine_rows(weights: Sequence[float], rows: TaskGrads, lengths: Sequence[fl
     dtype = torch.float32 if rows.dtype in _LOW_PRECISION else rows.dtype
     factors = torch.tensor([weights], dtype=dtype, device=rows.device)
     if rows.dtype in _LOW_PRECISION:
-        for block, part in zip(torch.split(rows, 64 * CHUNK, dim=1), torch.split(out, 64 * CHUNK), strict=True):
-            part.copy_((factors @ block.to(torch.float32)).squeeze(0))
+        for block, part in blocks_of(rows, out):
+            part.copy_((factors @ block).squeeze(0))
     else:
         torch.mm(factors, rows, out=out.unsqueeze(0))
     if exponent:

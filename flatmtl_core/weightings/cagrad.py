@@ -16,6 +16,7 @@ from flatmtl_core.laws import named_laws
 from flatmtl_core.linalg import EPS, dot, solve_positive, to_floats
 from flatmtl_core.nonnegative import nonnegative_quadratic
 from flatmtl_core.types import Status
+from flatmtl_core.weightings.dual_cone import dual_cone_multipliers, product_noise
 from flatmtl_core.weightings.mgda import min_norm_point
 
 _Vector = Float64[Tensor, " n"]
@@ -81,8 +82,7 @@ def ball_addition(form: CosineForm, alignment: list[float], c: float, radius: fl
     hull = min_norm_point(form) if min(alignment) <= 0 else []
     inside = len(hull) > 0 and form.vanishes(hull, form.apply(hull))
     if inside:
-        linear = -torch.tensor(alignment, dtype=torch.float64)
-        at_zero = to_floats(nonnegative_quadratic(form.cosines, linear, noise=_noise(form)))
+        at_zero, _ = dual_cone_multipliers(form, alignment, noise=product_noise(form))
         if form.length(at_zero) <= radius * (1 + 8 * EPS):
             return at_zero, 0.0
     if len(alignment) <= 2:
@@ -121,7 +121,7 @@ def _many_at_radius(form: CosineForm, alignment: list[float], radius: float, *, 
     On one support the squared length is a quadratic of v, whose root is exact; a bracket guards the steps between
     supports.
     """
-    target, noise = torch.tensor(alignment, dtype=torch.float64), _noise(form)
+    target, noise = torch.tensor(alignment, dtype=torch.float64), product_noise(form)
     low = min(map(mul, form.lengths, alignment))
     high = 0.0 if inside else min([s * (product + radius) for s, product in zip(form.lengths, alignment, strict=True)])
     low, support, value, best = min(low, high), list(range(len(alignment))), math.nan, alignment
@@ -139,11 +139,6 @@ def _many_at_radius(form: CosineForm, alignment: list[float], radius: float, *, 
         low, high = (value, high) if length < radius else (low, value)
         support = [i for i, added in enumerate(best) if added > 0]
     return best
-
-
-def _noise(form: CosineForm) -> _Vector:
-    """Rounding errors of ``<u_i, g_0>``."""
-    return EPS * (form.cosines.abs() @ form.norms)
 
 
 def _root(form: CosineForm, alignment: _Vector, radius: float, support: list[int]) -> float | None:

@@ -66,7 +66,7 @@ class FairGrad(FromGramian):
         power, count = -2 * self.alpha / (1 + self.alpha), len(form.live)
         of_norms = (sum(form.lengths) / count) ** -power / math.sqrt(count)
         factor = of_norms if self.scale == "norm" else form.scale**power
-        return Solution([factor * weight for weight in form.over_lengths(scaled)], residual)
+        return Solution(form.over_lengths([factor * value for value in scaled]), residual)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ LAYOUT_TOKENS = {
     tokenize.DEDENT,
     tokenize.ENDMARKER,
 }
-MOST_LINES, MOST_LINES_OF_A_FILE, MOST_LINES_OF_A_FUNCTION = 1500, 250, 40
+MOST_LINES, MOST_LINES_OF_A_FILE, MOST_LINES_OF_A_FUNCTION = 1700, 250, 40
 
 
 def scoped(node: ast.AST, name: str) -> Iterator[tuple[ast.AST, str]]:
@@ -199,8 +199,8 @@ def test_planted_size_is_found() -> None:
         "core: 291 lines of code",
         "core.f: 41 lines of code",
     ]
-    whole = {f"core.part{number}": "X = 1\n" * 250 for number in range(7)}
-    assert too_large(whole) == ["all files: 1750 lines of code"]
+    whole = {f"core.part{number}": "X = 1\n" * 250 for number in range(8)}
+    assert too_large(whole) == ["all files: 2000 lines of code"]
 
 
 def test_a_planted_missing_docstring_is_found() -> None:

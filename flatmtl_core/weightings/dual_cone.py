@@ -1,0 +1,113 @@
+"""UPGrad and DualProj: projections on the dual cone, where no task is in conflict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import add
+from typing import Literal
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from flatmtl_core.aggregate import FromGramian, Solution
+from flatmtl_core.cosine import CosineForm
+from flatmtl_core.errors import check_choice
+from flatmtl_core.laws import named_laws
+from flatmtl_core.linalg import EPS, to_floats
+from flatmtl_core.nonnegative import nonnegative_quadratic
+
+
+@dataclass(frozen=True)
+class UPGrad(FromGramian):
+    """``d = (1/m) sum_i P(g_i)``, ``P`` the projection on the dual cone ``{x : <g_j, x> >= 0 for all j}``.
+
+    ``P(g_i) = g_i + sum_j l_j g_j`` with ``l >= 0``, and ``l_j <g_j, P(g_i)> = 0``. Zero rows count in m. ``gap`` is
+    the largest over i of ``sum_j l_j |<g_j, P(g_i)>|`` (complementarity) plus the largest violation ``-<u_j, P(g_i)>``
+    times ``||g_i||``. Status ``stationary`` when d vanishes.
+
+    Args:
+        reduction: ``"mean"`` (the method's paper) or ``"sum"``.
+
+    Source: Quinton and Rey 2024 (Jacobian descent), section 3.
+
+    Example:
+        >>> UPGrad()(torch.tensor([[1.0, 0.0], [-1.0, 1.0]]))
+        tensor([0.2500, 0.7500])
+    """
+
+    reduction: Literal["mean", "sum"] = "mean"
+
+    laws = named_laws("COMMON_DESCENT STRICT_DESCENT IN_CONE TASK_SCALING_LINEAR PERMUTATION IDENTITY_FOR_ONE_TASK")
+    laws |= named_laws("ZERO_ROW_IGNORED DEFINED_WHEN_STATIONARY ZERO_ONLY_IF_STRONGLY_STATIONARY")
+
+    def __post_init__(self) -> None:
+        check_choice("reduction", self.reduction, ("mean", "sum"))
+
+    def solve(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
+        """The summed coefficients of the projections, each found for a unit row."""
+        count, gap = len(form.live), 0.0
+        total, divisor = [0.0] * count, form.tasks if self.reduction == "mean" else 1
+        for i, length in enumerate(form.lengths):
+            others = [j for j in range(count) if j != i]
+            added, slack = dual_cone_multipliers(form, form.entries[i], start=others)
+            added[i] += 1.0
+            total = [sum_ + length * value for sum_, value in zip(total, added, strict=True)]
+            gap = max(gap, length * length * slack)
+        return _solution(form, [value / divisor for value in total], gap)
+
+
+@dataclass(frozen=True)
+class DualProj(FromGramian):
+    """``d = P(g_0)``, ``g_0 = (1/m) sum_i g_i``, ``P`` the projection on the dual cone ``{x : <g_j, x> >= 0}``.
+
+    ``gap`` and status as for ``UPGrad``.
+
+    Source: Lopez-Paz and Ranzato 2017 (gradient episodic memory), equation 11, for the mean gradient.
+
+    Example:
+        >>> DualProj()(torch.tensor([[1.0, 0.0], [-3.0, 1.0]]))
+        tensor([0.0000, 0.5000])
+    """
+
+    laws = named_laws("COMMON_DESCENT IN_CONE PERMUTATION IDENTITY_FOR_ONE_TASK ZERO_ROW_IGNORED")
+    laws |= named_laws("DEFINED_WHEN_STATIONARY ZERO_ONLY_IF_STRONGLY_STATIONARY NORM_AT_MOST_MEAN")
+
+    def solve(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
+        """``1/m`` plus the multipliers."""
+        mean = [length / form.tasks for length in form.lengths]
+        added, slack = dual_cone_multipliers(form, form.apply(mean), noise=product_noise(form))
+        return _solution(form, list(map(add, mean, added)), slack)
+
+
+def dual_cone_multipliers(
+    form: CosineForm,
+    products: list[float],
+    *,
+    noise: Float64[Tensor, " n"] | None = None,
+    start: Sequence[int] | None = None,
+) -> tuple[list[float], float]:
+    """``y >= 0`` for which ``x = t + sum_j y_j u_j`` is the point of the dual cone nearest to t, and its gap.
+
+    Args:
+        form: the rows.
+        products: ``<u_j, t>``.
+        noise: their rounding errors, when they exceed those of their own size.
+        start: a guess of the support.
+    """
+    added = [0.0] * len(products)
+    if min(products) < 0:
+        linear = -torch.tensor(products, dtype=torch.float64)
+        added = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, start=start))
+    raised = list(map(add, products, form.apply(added)))
+    return added, sum([y * abs(r) for y, r in zip(added, raised, strict=True)]) + max(-min(raised), 0.0)
+
+
+def product_noise(form: CosineForm) -> Float64[Tensor, " n"]:
+    """Rounding errors of ``<u_i, g_0>``, g_0 the mean."""
+    return EPS * (form.cosines.abs() @ form.norms)
+
+
+def _solution(form: CosineForm, values: list[float], gap: float) -> Solution:
+    vanishes = form.vanishes(values, form.apply(values))
+    weights, gap = form.over_lengths(values), gap * form.scale * form.scale
+    return Solution(weights, gap, "stationary" if vanishes else "solved")
