@@ -51,7 +51,9 @@ class Judge:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         self.note(test=item.nodeid)
         start_clock(TIMES * self.seconds.get(item.nodeid, 1.0) + self.slack)
-        return (yield)
+        result = yield
+        start_clock(COLLECTION)
+        return result
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
