@@ -79,7 +79,7 @@ def ignore(name: str, verdict: Verdict | None) -> None:
 def test_a_toy_is_judged_and_a_second_run_only_reads(tmp_path: Path) -> None:
     mutants = toy_mutants()
     runner = toy(tmp_path)
-    verdicts = runner.run(list(mutants.values()), ignore)
+    verdicts = runner.run(list(reversed(mutants.values())), ignore)  # the last one would be noticed, were it left in
     found = {name: verdicts[mutant.identity] for name, mutant in mutants.items()}
     outcomes = {name: verdict.outcome for name, verdict in found.items()}
     assert outcomes == {

@@ -1,6 +1,7 @@
 """``python -m tests.mutation``: mutants of the core against the project's own tests."""
 
 import platform
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -114,4 +115,5 @@ def main(
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # so that the workers are ended
     sys.exit(tyro.cli(main))

@@ -206,8 +206,8 @@ class _Collector(ast.NodeVisitor):
             self.note("constant", node, str(not value))
         elif isinstance(value, int):
             options = {1} if abs(value) > _LARGE else {value + 1, value - 1}
-            for new in sorted(options):
-                self.note("constant", node, f"({new})" if new < 0 else str(new))
+            for number in sorted(options):
+                self.note("constant", node, f"({number})" if number < 0 else str(number))
         elif isinstance(value, float):
             for new in {0.0: ("1.0",), 1.0: ("0.0", "2.0")}.get(value, ("0.0", f"(1000 * {self.text(node)})")):
                 self.note("constant", node, new)
@@ -237,14 +237,13 @@ class _Collector(ast.NodeVisitor):
         if name == "cast":
             return
         if twin := _TWINS.get(name):
-            first, last = self._span(function)
+            last = self._span(function)[1]
             self.note("function", function, twin, (last - len(name.encode()), last))
         plain = node.args[:2]
         if len(plain) == 2 and name not in _SYMMETRIC and not any(isinstance(part, ast.Starred) for part in plain):
-            first, second = map(self._span, plain)
-            between = self.raw[first[1] : second[0]].decode()
-            new = f"{self.text(plain[1])}{between}{self.text(plain[0])}"
-            self.note("arguments swapped", plain[0], new, (first[0], second[1]))
+            (start, left), (right, end) = map(self._span, plain)
+            new = f"{self.text(plain[1])}{self.raw[left:right].decode()}{self.text(plain[0])}"
+            self.note("arguments swapped", plain[0], new, (start, end))
         self.visit(function)
         for argument in node.args:
             self.visit(argument)

@@ -22,9 +22,18 @@ from experiments.results import write_atomically
 from tests.mutation.mutants import CORE, Mutant, core_files, digest
 
 WORKER = Path(__file__).with_name("worker.py")
-PRELOAD = ("torch", "hypothesis", "jaxtyping", "beartype", "cvxpy", "scipy.optimize", "sympy", "msgspec")
+PRELOAD: tuple[str, ...] = (
+    "torch",
+    "hypothesis",
+    "jaxtyping",
+    "beartype",
+    "cvxpy",
+    "scipy.optimize",
+    "sympy",
+    "msgspec",
+)
 PRELOAD += ("numpy", "rich.console", "tyro", "hypothesis.strategies", "torch.func")
-POOL = ("tests/laws", "tests/equations", "tests/experiments")
+POOL: tuple[str, ...] = ("tests/laws", "tests/equations", "tests/experiments")
 POOL += tuple(f"tests/meta/test_{name}.py" for name in ("examples", "quick_start", "runtime_types"))
 """The tests that may kill. The rest of tests/meta reads source texts and would notice any change, as such."""
 
@@ -186,7 +195,7 @@ class Runner:
         supports = [name for name in supports if name.endswith(".py") and not name.startswith("tests/meta/test_mutat")]
         core = [text for pair in self.sources.items() for text in pair]
         texts = [text for name in supports for text in (name, (root / name).read_text(encoding="utf-8"))]
-        self.state = digest([*core, *texts, profile, *self.test_files])
+        self.state = digest([*core, *texts, profile])
         self.record = Record()
         self.killers: dict[str, Counter[str]] = defaultdict(Counter)
 
@@ -223,6 +232,7 @@ class Runner:
                 self._shared(workers, self.test_files, self._record_file, tick)
                 self._shared(workers, ["control"] * len(workers), self._control, tick)
                 found = self._shared(workers, missing, self._judge, tick)
+                self._shared(workers, ["control"] * len(workers), self._control, tick)
             verdicts |= {verdict.identity: verdict for verdict in found if verdict is not None}
         return {identity: verdict for identity, verdict in verdicts.items() if verdict is not None}
 
@@ -269,7 +279,7 @@ class Runner:
         self.record.add(kept)
 
     def _control(self, worker: _Worker, _: str) -> None:
-        """Without a fault the fastest tests pass; the files' compiled forms are made meanwhile."""
+        """Without a fault the fastest tests pass: before all others, and after them, when every fault is out again."""
         fastest = self.record.order(self.record.seconds, ())[:20]
         found = worker.ask(self._job(fastest)) if fastest else {"code": 0}
         if found["code"] != 0:
@@ -309,7 +319,7 @@ class Runner:
         return [name for name, _ in self.killers[scope].most_common(4)]
 
     def _path(self, mutant: Mutant) -> Path:
-        return self.build / "verdicts" / f"{digest([self.state, mutant.identity, mutant.mutated])}.json"
+        return self.build / "verdicts" / f"{digest([self.state, mutant.identity, mutant.mutated, *self.test_files])}.json"
 
     def _stored(self, mutant: Mutant) -> Verdict | None:
         path = self._path(mutant)

@@ -14,7 +14,7 @@ from experiments.results import STORE, StoreError, refuse_non_finite, write_atom
 from tests.mutation.mutants import Mutant
 from tests.mutation.runner import Verdict
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 STORED = STORE / "mutation.json"
 """The run that is kept."""
 

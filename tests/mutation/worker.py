@@ -20,7 +20,7 @@ from typing import Any
 import coverage
 import pytest
 
-OPTIONS = ("-x", "-q", "-p", "no:cacheprovider")
+OPTIONS: tuple[str, ...] = ("-x", "-q", "-p", "no:cacheprovider")
 OPTIONS += ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")  # the worker imported it
 MEMORY = 8 * 2**30
 """Bytes of data that a child may hold: a fault that allocates without end must not take the machine."""
