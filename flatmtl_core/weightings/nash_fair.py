@@ -57,7 +57,7 @@ class FairGrad(FromGramian):
     def solve(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
         """The fair weights; ``gap`` is the largest ``|a_i^(1/alpha) (G a)_i - 1|`` (of the unscaled weights)."""
         scaled, residual, limit = fair_point(form, self.alpha)
-        if not residual <= limit:
+        if not residual <= limit < math.inf:
             if self.stationary == "raise":
                 what = "there is no fair direction: 0 lies in (or too near) the convex hull of the task gradients"
                 remedy = 'stop training, or pass stationary="zero" to go on with a zero direction'
