@@ -32,6 +32,13 @@ def count(number: int) -> int:
     return steps
 
 
+def early(value: float) -> float:
+    return value + 3.0
+
+
+EARLY = early(1.0)
+
+
 def unused(value: float) -> float:
     return value + 1.0
 '''
@@ -68,6 +75,7 @@ def toy_mutants() -> dict[str, Mutant]:
         "survived": "comparison: value < low -> value <= low #0",
         "timed out": "statement dropped: steps += 1 -> pass #0",
         "not executed": "arithmetic: value + 1.0 -> value - 1.0 #0",
+        "at import": "arithmetic: value + 3.0 -> value - 3.0 #0",
     }
     return {name: found[text] for name, text in wanted.items()}
 
@@ -87,6 +95,7 @@ def test_a_toy_is_judged_and_a_second_run_only_reads(tmp_path: Path) -> None:
         "survived": "survived",
         "timed out": "timed out",
         "not executed": "survived",
+        "at import": "survived",
     }
     assert found["killed"].by == "tests/test_toy.py::test_floor"
     assert found["timed out"].by == "tests/test_toy.py::test_count"
@@ -95,6 +104,7 @@ def test_a_toy_is_judged_and_a_second_run_only_reads(tmp_path: Path) -> None:
         "survived": 1,
         "timed out": 1,
         "not executed": 0,
+        "at import": 2,
     }
     assert (tmp_path / "checkout/flatmtl_core/toy.py").read_text(encoding="utf-8") == TOY
 

@@ -241,8 +241,8 @@ BARGAINS = (
     Misreading(
         "Nash-MTL never finds a stationary point",
         "weightings/nash_fair.py",
-        "if not residual <= limit:",
-        "if not residual <= math.inf:",
+        "if not residual <= limit < math.inf:",
+        "if False:",
         "there is no solution when 0 is in the hull",
     ),
 )

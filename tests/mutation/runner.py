@@ -33,13 +33,15 @@ PRELOAD: tuple[str, ...] = (
     "msgspec",
 )
 PRELOAD += ("numpy", "rich.console", "tyro", "hypothesis.strategies", "torch.func")
-POOL: tuple[str, ...] = ("tests/laws", "tests/equations", "tests/experiments")
+POOL: tuple[str, ...] = ("tests/laws", "tests/equations")
 POOL += tuple(f"tests/meta/test_{name}.py" for name in ("examples", "quick_start", "runtime_types"))
-"""The tests that may kill. The rest of tests/meta reads source texts and would notice any change, as such."""
+"""The tests that may kill: those of the core. Those of the experiments execute it too, but a fault of the core is to be
+noticed by its own tests; the rest of tests/meta reads source texts and would notice any change, as such."""
 
 STRUCTURE = "tests/laws/"
 """Tests below it speak about class bodies (what a method promises) without executing a line of them."""
 
+RECORD_FORMAT = "2"
 LOST = "the worker ended without an answer"
 
 Outcome = Literal["killed", "timed out", "survived"]
@@ -62,22 +64,33 @@ class BrokenRun(Exception):
 
 @dataclass
 class Record:
-    """For every test its seconds and the lines of the core that it executes."""
+    """For every test its seconds and the lines of the core that it executes; ``imported``: those without a test."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     lines: dict[str, dict[str, set[int]]] = field(default_factory=dict)
+    imported: dict[str, set[int]] = field(default_factory=dict)
 
     def add(self, found: dict[str, Any]) -> None:
         self.seconds |= found["seconds"]
         for name, files in found["lines"].items():
-            self.lines[name] = {file: set(lines) for file, lines in files.items()}
+            sets = {file: set(lines) for file, lines in files.items()}
+            if name:
+                self.lines[name] = sets
+                continue
+            for file, lines in sets.items():
+                self.imported.setdefault(file, set()).update(lines)
 
     def tests_of(self, mutant: Mutant, source: str) -> list[str]:
-        """The tests that execute the statements that the mutant changes; of class bodies and constants: the module."""
+        """The tests that execute the statements that the mutant changes.
+
+        Of what runs at import only (class bodies, constants, what they call): the tests that execute any function of
+        the module, and those of the laws.
+        """
         lines, inside = statement_lines(source, mutant.start, mutant.end)
-        if inside:
-            return [name for name, files in self.lines.items() if not lines.isdisjoint(files.get(mutant.file, ()))]
         known = self.lines.items()
+        found = [name for name, files in known if not lines.isdisjoint(files.get(mutant.file, ()))]
+        if inside and (found or lines.isdisjoint(self.imported.get(mutant.file, ()))):
+            return found
         return [name for name, files in known if mutant.file in files or name.startswith(STRUCTURE)]
 
     def order(self, names: Iterable[str], first: Sequence[str]) -> list[str]:
@@ -267,7 +280,7 @@ class Runner:
         return found
 
     def _record_file(self, worker: _Worker, name: str) -> None:
-        path = self.build / "records" / f"{digest([self.state, name])}.json"
+        path = self.build / "records" / f"{digest([self.state, name, RECORD_FORMAT])}.json"
         if path.exists():
             self.record.add(json.loads(path.read_text(encoding="utf-8")))
             return
@@ -319,7 +332,9 @@ class Runner:
         return [name for name, _ in self.killers[scope].most_common(4)]
 
     def _path(self, mutant: Mutant) -> Path:
-        return self.build / "verdicts" / f"{digest([self.state, mutant.identity, mutant.mutated, *self.test_files])}.json"
+        return (
+            self.build / "verdicts" / f"{digest([self.state, mutant.identity, mutant.mutated, *self.test_files])}.json"
+        )
 
     def _stored(self, mutant: Mutant) -> Verdict | None:
         path = self._path(mutant)

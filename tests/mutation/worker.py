@@ -87,7 +87,10 @@ def judge(job: dict[str, Any], note: Callable[..., None]) -> int:
 
 
 def record(job: dict[str, Any], note: Callable[..., None]) -> int:
-    """Run one file of tests, all of them, and write down the lines of the core that each executes."""
+    """Run one file of tests, all of them, and write down the lines of the core that each executes.
+
+    The name "" stands for importing and collecting.
+    """
     core = Path(job["core"]).resolve()
     os.environ["COVERAGE_CORE"] = "ctrace"
     measured = coverage.Coverage(data_file=None, include=[f"{core}/*"], config_file=False)
@@ -96,7 +99,7 @@ def record(job: dict[str, Any], note: Callable[..., None]) -> int:
     code = int(pytest.main([*OPTIONS, job["record"]], plugins=[recorder]))
     measured.stop()
     data = measured.get_data()
-    lines: dict[str, dict[str, list[int]]] = {name: {} for name in recorder.seconds}
+    lines: dict[str, dict[str, list[int]]] = {name: {} for name in ("", *recorder.seconds)}
     for file in data.measured_files():
         short = Path(file).relative_to(core.parent).as_posix()
         for line, names in data.contexts_by_lineno(file).items():
