@@ -2,6 +2,7 @@
 
 import platform
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -25,6 +26,13 @@ from tests.mutation.runner import POOL, BrokenRun, Runner, Verdict, tracked_file
 from tests.mutation.summary import STORED, Provenance, show, summarise, write_summary
 
 BY_HAND = (*BARGAINS, *OTHERS, *STEP, *SHARED)
+
+
+def changed(folder: str) -> bool:
+    """Whether git sees changes below a folder of the checkout, new files included."""
+    command = ("git", "-C", str(ROOT), "status", "--porcelain", "--", folder)
+    status = subprocess.run(command, capture_output=True, check=False)
+    return status.returncode != 0 or bool(status.stdout.strip())
 
 
 def run(runner: Runner, mutants: Sequence[Mutant], console: Console) -> dict[str, Verdict]:
@@ -79,6 +87,7 @@ def main(
     console = Console()
     started = datetime.now(UTC).isoformat(timespec="seconds")
     commit, dirty = source_state()
+    dirty = dirty or changed("tests")
     runner = Runner(ROOT, tracked_files(ROOT), pool=pool, build=BUILD / "mutation", workers=workers)
     everything = [mutant for file, source in runner.sources.items() for mutant in mutants_of(file, source)]
     chosen = (hand_mutants(runner.sources, BY_HAND) if by_hand else []) + sample(runner.sources, automatic)

@@ -206,11 +206,13 @@ class Runner:
         )
         supports = [name for name in files if name.startswith("tests/") and not name.startswith("tests/mutation/")]
         supports = [name for name in supports if name.endswith(".py") and not name.startswith("tests/meta/test_mutat")]
+        supports += [name for name in ("pyproject.toml", ".ci/constraints.txt") if name in files]
         core = [text for pair in self.sources.items() for text in pair]
         texts = [text for name in supports for text in (name, (root / name).read_text(encoding="utf-8"))]
         self.state = digest([*core, *texts, profile])
         self.record = Record()
         self.killers: dict[str, Counter[str]] = defaultdict(Counter)
+        self.lock = threading.Lock()
 
     @contextmanager
     def _started(self) -> Iterator[list[_Worker]]:
@@ -282,14 +284,16 @@ class Runner:
     def _record_file(self, worker: _Worker, name: str) -> None:
         path = self.build / "records" / f"{digest([self.state, name, RECORD_FORMAT])}.json"
         if path.exists():
-            self.record.add(json.loads(path.read_text(encoding="utf-8")))
+            with self.lock:
+                self.record.add(json.loads(path.read_text(encoding="utf-8")))
             return
         found = worker.ask({"record": name, "core": CORE})
         if found["code"] != 0:
             raise BrokenRun(f"{name}: the unchanged tests do not pass (exit code {found['code']}).\n{found['log']}")
         kept = {"seconds": found["seconds"], "lines": found["lines"]}
         write_atomically(path, json.dumps(kept).encode())
-        self.record.add(kept)
+        with self.lock:
+            self.record.add(kept)
 
     def _control(self, worker: _Worker, _: str) -> None:
         """Without a fault the fastest tests pass: before all others, and after them, when every fault is out again."""
@@ -325,11 +329,14 @@ class Runner:
 
     def _learn(self, mutant: Mutant, verdict: Verdict) -> None:
         if verdict.outcome == "killed" and verdict.by:
-            for scope in (f"{mutant.file}:{mutant.scope}", mutant.file):
-                self.killers[scope][verdict.by] += 1
+            with self.lock:
+                for scope in (f"{mutant.file}:{mutant.scope}", mutant.file):
+                    self.killers[scope][verdict.by] += 1
 
     def _likely(self, scope: str) -> list[str]:
-        return [name for name, _ in self.killers[scope].most_common(4)]
+        """What killed others there most often."""
+        with self.lock:
+            return [name for name, _ in self.killers[scope].most_common(4)]
 
     def _path(self, mutant: Mutant) -> Path:
         return (

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 from scipy.stats import beta
 
 from experiments.results import STORE, StoreError, refuse_non_finite, write_atomically
@@ -23,8 +23,7 @@ LEAST = 0.9
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What was mutated. ``dirty``: uncommitted changes of the core or the experiments; ``partial``: chosen mutants or
-    tests only."""
+    """What was mutated. ``dirty``: uncommitted changes; ``partial``: chosen mutants or tests only."""
 
     commit: str
     dirty: bool
@@ -162,7 +161,9 @@ def read_summary(path: Path) -> Summary:
 
 def show(summary: Summary, verdicts: Mapping[str, Verdict], console: Console) -> None:
     """The tables and the lists."""
-    table = Table("module", "mutants", "killed", "of them timed out", "explained", "survived", "score")
+    table = Table(
+        Column("module", overflow="fold"), "mutants", "killed", "of them timed out", "explained", "survived", "score"
+    )
     rows = {"by hand": summary.hand, f"sample of {summary.population}": summary.automatic, **summary.modules}
     for name, counts in rows.items():
         score = "" if counts.score is None else f"{counts.score:.3f}"
