@@ -8,6 +8,8 @@ from paper_figures import (
     fig_conflict,
     fig_floor,
     fig_scaling,
+    tab_claims,
+    tab_contradictions,
     tab_cost,
     tab_gates,
     tab_multi_mnist,
@@ -25,6 +27,8 @@ EXHIBITS: tuple[Exhibit[Any], ...] = (
     fig_aggregators.EXHIBIT,
     tab_gates.EXHIBIT,
     fig_cheaper.EXHIBIT,
+    tab_claims.EXHIBIT,
+    tab_contradictions.EXHIBIT,
 )
 
 FILES: tuple[StoredFile[Any], ...] = tuple(
