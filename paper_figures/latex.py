@@ -74,8 +74,7 @@ def tabular(table: Table, *, caption: str, label: str) -> str:
         rf"\label{{tab:{label}}}",
         rf"\begin{{tabular}}{{{shape}}}",
         r"\toprule",
-        " & ".join(headings) + r" \\",
-        "".join(rules),
+        *([" & ".join(headings) + r" \\", "".join(rules)] if rules else []),
         " & ".join(titles) + r" \\",
     ]
     for title, rows in table.sections:

@@ -13,6 +13,7 @@ from paper_figures import (
     tab_cost,
     tab_gates,
     tab_multi_mnist,
+    tab_mutation,
     tab_step_cost,
 )
 from paper_figures.exhibit import Exhibit, FileExhibit, StoredFile, distinct
@@ -29,6 +30,8 @@ EXHIBITS: tuple[Exhibit[Any], ...] = (
     fig_cheaper.EXHIBIT,
     tab_claims.EXHIBIT,
     tab_contradictions.EXHIBIT,
+    tab_mutation.EXHIBIT,
+    tab_mutation.SURVIVORS,
 )
 
 FILES: tuple[StoredFile[Any], ...] = tuple(

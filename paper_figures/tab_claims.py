@@ -9,6 +9,8 @@ from paper_figures.claims import CLAIMS, Claims, Verdict, law_title, witness_tex
 from paper_figures.exhibit import Columns, FileExhibit, Linked, Table, distinct
 
 HOLDS, FAILS = "✓", "✗"
+SHORT = 6
+"""So long a condition may be to stand in its cell."""
 
 
 class ClaimRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,12 +65,13 @@ def _place(law: str, method: str = "") -> str:
 
 
 def table(rows: Sequence[ClaimRow]) -> Table:
-    """One line a law, one column a method; conditions by letters, which the notes explain."""
-    conditions = distinct(row.condition for row in rows if row.condition is not None)
-    names = dict(zip(conditions, letters(len(conditions)), strict=True))
+    """One line a law, one column a method; short conditions, and letters for others, which the notes explain."""
+    conditions = distinct(row.condition for row in rows if row.condition is not None and len(row.condition) > SHORT)
+    names = {text: f"if {letter}" for text, letter in zip(conditions, letters(len(conditions)), strict=True)}
     marks = {
         (row.law, row.method): Linked(
-            FAILS if row.condition is None else f"if {names[row.condition]}", target=_place(row.law, row.method)
+            FAILS if row.condition is None else names.get(row.condition, row.condition),
+            target=_place(row.law, row.method),
         )
         if row.aggregator
         else HOLDS
@@ -86,7 +89,7 @@ def table(rows: Sequence[ClaimRow]) -> Table:
                 ),
             ),
         ),
-        notes=tuple((f"if {name}", condition) for condition, name in names.items()),
+        notes=tuple((name, condition) for condition, name in names.items()),
     )
 
 
@@ -128,9 +131,9 @@ def caption(claims: Claims) -> str:
         survey = f"The first survey of the methods is contradicted in {places} (Table L.2)."
     return (
         f"{HOLDS}: holds for all arguments of the aggregator and all inputs, which is tested on random small matrices "
-        f"and hard inputs, not proved. {FAILS}: fails. if a, if b, ...: holds under the condition of that letter "
-        f"(below the table), and fails in general. {FAILS} and letters lead to counterexamples, each of which a test "
-        f"runs: the law must fail there. {survey}"
+        f"and hard inputs, not proved. {FAILS}: fails. A condition (m: number of tasks), or a letter for one of those "
+        f"below the table: holds under it, and fails in general. {FAILS} and conditions lead to counterexamples, each "
+        f"of which a test runs: the law must fail there. {survey}"
     )
 
 

@@ -28,11 +28,13 @@ from paper_figures import runs, site
 from paper_figures.__main__ import main
 from paper_figures.claims import CLAIMS
 from paper_figures.exhibit import EXPECTED
+from paper_figures.mutation import MUTATION
 from paper_figures.registry import EXHIBITS, FILES
 from paper_figures.runs import RHO
 from tests.figures.synthetic import fill, result
 from tests.figures.synthetic_benchmark import benchmark
 from tests.figures.synthetic_claims import claims
+from tests.figures.synthetic_mutation import summary
 
 matplotlib.use("agg")
 CHECKOUT = Path(__file__).parents[2]
@@ -72,6 +74,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fill(folder, SMOKE)
     write_benchmark(folder / STORED.name, benchmark())
     (folder / CLAIMS.name).write_bytes(msgspec.json.encode(claims()))
+    (folder / MUTATION.name).write_bytes(msgspec.json.encode(summary()))
     return folder
 
 
@@ -118,7 +121,7 @@ def test_page_holds_every_line_of_every_table(report: Path, store: Path) -> None
         table for exhibit in EXHIBITS for edition in exhibit.editions(stored) for table in exhibit.tables(edition.rows)
     ]
     expected = [list(line) for table in tables for _, section in table.sections for line in section]
-    assert len(tables) == 3 * 2 + 5 + 3  # exhibits of runs for two profiles, those of the benchmark, those of the laws
+    assert len(tables) == 3 * 2 + 5 + 3 + 2  # exhibits of runs for two profiles, of the benchmark, of laws, of mutants
     assert [line for line in lines if line] == expected
     assert len(expected) > 50
 
@@ -239,7 +242,11 @@ def test_the_laws_are_shown_with_their_conditions_and_counterexamples(report: Pa
     assert '<a href="#counterexample-COMMON_DESCENT-Down">✗</a>' in page
     assert '<td class="name" id="counterexample-COMMON_DESCENT-Down">Down</td>' in page
     assert '<dl class="notes"><div><dt>if a</dt><dd>at most 2 tasks</dd></div>' in page
-    assert page.index("if a, if b, ...: holds under") < page.index('href="#counterexample-') < page.index("[-30, 0.5]")
+    assert (
+        page.index("holds under it, and fails in general")
+        < page.index('href="#counterexample-')
+        < page.index("[-30, 0.5]")
+    )
     assert page.count("<h4>What the laws mean, and counterexamples</h4>") == 1
     assert "&amp; counted once" in (report / "index.html").read_text(encoding="utf-8")
 
