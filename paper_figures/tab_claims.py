@@ -9,7 +9,7 @@ from paper_figures.claims import CLAIMS, Claims, Verdict, law_title, witness_tex
 from paper_figures.exhibit import Columns, FileExhibit, Linked, Table, distinct
 
 HOLDS, FAILS = "✓", "✗"
-SHORT = 6
+SHORT = 10
 """So long a condition may be to stand in its cell."""
 
 
