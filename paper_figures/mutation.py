@@ -9,7 +9,7 @@ import msgspec
 from experiments.results import StoreError
 from paper_figures.exhibit import StoredFile
 
-COMMAND = "python -m tests.mutation --keep"
+COMMAND = "python -m nox -s mutation -- --keep"
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -155,7 +155,7 @@ def caption(summary: Summary) -> str:
         "A mutant is the core with one fault: by hand, what somebody could misread in the paper or a method; "
         f"automatic, one of {summary.population:,} small changes of the syntax tree, of which a sample of "
         f"{summary.automatic.mutants:,} was drawn. It is killed when one of the tests that execute it fails, by time "
-        "when one takes ten times its own time and more. The score is the killed share of those that are not "
+        "when one takes ten times its own time and seconds more. The score is the killed share of those that are not "
         "explained as equal to the core in all that it promises; the interval (Clopper and Pearson) is the sample's "
         f"alone.{partial}"
     )

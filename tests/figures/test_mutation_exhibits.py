@@ -147,7 +147,7 @@ def _excuse(content: dict[str, Any]) -> None:
 def test_a_run_with_a_fault_is_refused(change: Callable[[dict[str, Any]], None], fault: str, tmp_path: Path) -> None:
     content = summary()
     change(content)
-    with pytest.raises(StoreError, match=f"not a summary of mutants .*{fault}.*python -m tests.mutation --keep"):
+    with pytest.raises(StoreError, match=f"not a summary of mutants .*{fault}.*python -m nox -s mutation -- --keep"):
         read_mutation(written(tmp_path, content))
 
 
