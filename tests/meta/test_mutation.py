@@ -3,9 +3,11 @@
 import math
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from experiments.results import StoreError
+from paper_figures.mutation import read_mutation
 from tests.mutation.__main__ import BY_HAND
 from tests.mutation.automatic import SAMPLE, mutants_of, sample
 from tests.mutation.by_hand import Misreading, hand_mutants
@@ -250,6 +252,7 @@ def test_the_score_leaves_explained_survivors_out(tmp_path: Path) -> None:
     path = tmp_path / "mutation.json"
     write_summary(path, found)
     assert read_summary(path) == found
+    assert msgspec.to_builtins(read_mutation(path)) == msgspec.to_builtins(found)  # the report's reader
     path.write_text(path.read_text(encoding="utf-8").replace('"score"', '"mark"'), encoding="utf-8")
     with pytest.raises(StoreError):
         read_summary(path)
