@@ -26,7 +26,7 @@ P, P3 = products(G, pair), products(G3, triple)
 V, V3 = length_square(G, pair), length_square(G3, triple)
 p, v, n, x, t, w, gap = reals("p v n x t w gap")
 weighed, weight, value = reals("weighed weight value")
-c, r, s, y, e, factor = reals("c r s y e factor")
+c, r, s, y, e, factor, root = reals("c r s y e factor root")
 
 _INNER = (w1 * (A + C - 2 * B) == C - B, w2 * (A + C - 2 * B) == A - B)
 _DENOMINATOR = A + C - 2 * B > 0
@@ -131,6 +131,10 @@ _ADDED = length_square(G, (a1 - HALF, a2 - HALF))
 _LARGE = And(p >= 0, Implies(x > -r * s, p > 0), Implies(x == -r * s, 2 * r * r * s * s + 2 * r * s * x == 0))
 _NORMS = (r >= 0, s >= 0, x * x <= r * r * s * s)
 _APART = e * e - 2 * factor * y + factor * factor * s * s
+_DUAL = (s > 0, c >= 0, r >= 0, n >= 0, y * y <= n * s * s, factor * s == c * r, root >= 0, t > 0, t <= 1)
+_TILTED = root * root == (1 - t) * (1 - t) * s * s + 2 * t * (1 - t) * y + t * t * n
+_SHORT = x + factor * s * s - p - factor * y
+_CURVE = factor * t * (s * s - 2 * y + n)
 _CORNER = (w1 == 1, G[0][0] == 1)
 
 CAGRAD = (
@@ -161,6 +165,17 @@ CAGRAD = (
         method="CAGrad",
     ),
     Lemma(
+        "cagrad's dual is a kkt point",
+        "With x = <g_w, g_0>, p = <g_i, g_0>, y = <g_w, g_i>, n = ||g_i||^2, f = c r / s: if <g_i, d> = p + f y falls "
+        "short of <g_w, d> = x + f s^2, a small step t from w to task i, root = ||(1 - t) g_w + t g_i||, lowers "
+        "the dual <g_w, g_0> + c r ||g_w||. So where it is least, <g_i, d> >= <g_w, d> for all i.",
+        Reach.PRODUCTS,
+        (*_DUAL, _TILTED, _SHORT > 0, _CURVE <= _SHORT),
+        (1 - t) * x + t * p + c * r * root < x + c * r * s,
+        Twin("a step three times as long", hypotheses=(*_DUAL, _TILTED, _SHORT > 0, _CURVE <= 3 * _SHORT)),
+        method="CAGrad",
+    ),
+    Lemma(
         "cagrad's large ball holds 0",
         "0 is r = ||g_0|| away from g_0, hence in the ball for c >= 1, and min_i <g_i, 0> = 0: no optimum has a lower "
         "value, not even where g_w = 0 and there are several.",
@@ -174,7 +189,7 @@ CAGRAD = (
     Lemma(
         "cagrad with c >= 1",
         "<g_i, d> = p >= <g_w, d> = x + c r s >= 0 for c >= 1, for any number of tasks; > 0 unless x = -r s, where "
-        "s g_0 + r g_w = 0, so that 0 is in the hull.",
+        "s g_0 + r g_w = 0 (or r or s is 0), so that 0 is in the hull.",
         Reach.PRODUCTS,
         (c >= 1, *_NORMS, p >= x + c * r * s),
         _LARGE,
