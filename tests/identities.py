@@ -84,14 +84,22 @@ def aligned_accuracy(aggregator: AlignedMTL, matrix: Array, tasks: int, limit: f
 
     Weyl: the singular value moves by at most ||E||. The polar factor P of rank r moves by at most
     (2 / (x + y) + 1 / max(x, y)) ||E||_F, x and y the smallest nonzero singular values before and after (Li 1995);
-    times either this is at most 3 ||E||_F. A relative error ``limit`` of the cosine matrix is one of the unit rows, of size
-    m limit / sigma, sigma their smallest nonzero singular value.
+    times either this is at most 3 ||E||_F. A relative error ``limit`` of the cosine matrix is one of the unit rows, of
+    size m limit / sigma, sigma their smallest nonzero singular value.
+
+    Independent unit rows that move by F go over into U (I + U^+ F), and so do the rows: sqrt(l_r) and P then move by at
+    most multiples 1 and 3 of ||U^+ F||, relative to sqrt(l_r) and to 1, however unequal the norms are (Li 1997).
     """
-    unit = spectral.unit_rows(matrix)
-    values = np.linalg.svd(unit, compute_uv=False)
-    sigma = float(values[: spectral.rank(matrix)][-1])
-    length = own_weight(aggregator, tasks) * math.sqrt(len(matrix))
-    return 4 * length * float(np.linalg.norm(matrix)) * len(matrix) * limit / sigma
+    least = spectral.orthogonalised(matrix)[1][spectral.rank(matrix) - 1]
+    return _aligned_accuracy(own_weight(aggregator, tasks), matrix, float(least), limit)
+
+
+def _aligned_accuracy(own: float, matrix: Array, least: float, limit: float) -> float:
+    kept = spectral.rank(matrix)
+    sigma = float(np.linalg.svd(spectral.unit_rows(matrix), compute_uv=False)[kept - 1])
+    error = 4 * own * math.sqrt(len(matrix)) * len(matrix) * limit / sigma
+    absolute = error * float(np.linalg.norm(matrix))
+    return min(absolute, error * math.sqrt(len(matrix)) / sigma * least) if kept == len(matrix) else absolute
 
 
 def aligned_residual(aggregator: AlignedMTL, G: Array, a: Array, s: Array, tasks: int, limit: float) -> float:
@@ -100,9 +108,9 @@ def aligned_residual(aggregator: AlignedMTL, G: Array, a: Array, s: Array, tasks
     d* = J'^T w, where J' has the singular vectors of J and equal singular values, from rows with the Gramian G.
     """
     rows = root(G / np.outer(s, s)) * s[:, None]
-    own = np.full(len(s), own_weight(aggregator, tasks))
-    distance = float(np.linalg.norm(rows.T @ a - spectral.aligned(rows, own)[0]))
-    return distance / aligned_accuracy(aggregator, rows, tasks, limit) * limit
+    own = own_weight(aggregator, tasks)
+    exact, least = spectral.aligned(rows, np.full(len(s), own))
+    return float(np.linalg.norm(rows.T @ a - exact)) / _aligned_accuracy(own, rows, least, limit) * limit
 
 
 def config_residual(G: Array, a: Array, s: Array) -> float:

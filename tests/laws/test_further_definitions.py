@@ -55,7 +55,11 @@ def test_projections_carry_a_certificate(aggregator: Method, trial: Trial) -> No
     assert 0 <= answer.gap <= rounding
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+_SOME_FAMILIES = [family for family in FAMILIES if not family.startswith("40") or family.endswith("-2-1e12")]
+"""The oracles solve one program a task, or turn every pair of rows: of the largest families the hardest will do."""
+
+
+@pytest.mark.parametrize("family", _SOME_FAMILIES)
 @pytest.mark.parametrize("name", ["UPGrad", "DualProj", "AlignedMTL"])
 def test_further_methods_are_exact_on_every_scale(name: str, family: str) -> None:
     assert_exact(name, FAMILIES[family])

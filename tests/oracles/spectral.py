@@ -12,7 +12,8 @@ Array = NDArray[np.float64]
 RANK_CUT = 1e-7
 """Singular values of the unit rows below this are rounding: their squares are 1e-14 in a Gramian of unit rows."""
 
-_SWEEPS = 60
+_SWEEPS = 16
+"""Convergence is quadratic; rows that ought to be zero are rounding and turn for ever."""
 
 
 def unit_rows(rows: Array) -> Array:
@@ -38,8 +39,8 @@ def orthogonalised(rows: Array) -> tuple[Array, Array, Array]:
                 if abs(gamma) <= tiny * np.sqrt(alpha) * np.sqrt(beta) or abs(gamma) <= smallest:
                     continue
                 turned = True
-                zeta = (beta - alpha) / (2 * gamma)
-                tangent = (1.0 if zeta >= 0 else -1.0) / (abs(zeta) + np.hypot(1.0, zeta))
+                difference, twice = beta - alpha, 2 * gamma
+                tangent = np.copysign(1.0, difference) * twice / (abs(difference) + np.hypot(difference, twice))
                 cosine = 1 / np.hypot(1.0, tangent)
                 turn = cosine * np.array([[1.0, -tangent], [tangent, 1.0]])
                 right[[i, j]] = turn @ right[[i, j]]
@@ -53,15 +54,15 @@ def orthogonalised(rows: Array) -> tuple[Array, Array, Array]:
     return left[:, order], values, right
 
 
-def aligned(rows: Array, own: Array) -> tuple[Array, Array]:
-    """Aligned-MTL for nonzero rows and own weights w: the direction and the weights of the rows.
+def aligned(rows: Array, own: Array) -> tuple[Array, float]:
+    """Aligned-MTL for nonzero rows and own weights w: the direction and the common singular value s_r.
 
     J = W S Z^T becomes J' = s_r W_r Z_r^T, whose nonzero singular values are all equal; the direction is J'^T w.
     """
     left, values, right = orthogonalised(rows)
     kept = rank(rows)
-    shares = values[kept - 1] * (left[:, :kept].T @ own)
-    return shares @ right[:kept], left[:, :kept] @ (shares / values[:kept])
+    least = float(values[kept - 1])
+    return least * (left[:, :kept].T @ own) @ right[:kept], least
 
 
 def config(rows: Array) -> Array | None:
