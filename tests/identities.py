@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 def root(cosines: Array) -> Array:
     """Rows with this Gramian, to rounding; curvature at rounding scale is dropped, as its root would not be small."""
     values, vectors = np.linalg.eigh(cosines)
-    return np.asarray(vectors * np.sqrt(np.where(values > spectral.RANK_CUT**2, values, 0.0)))
+    return np.asarray(vectors * np.sqrt(np.where(values > len(cosines) * spectral.RANK_CUT**2, values, 0.0)))
 
 
 def own_weight(aggregator: UPGrad | DualProj | AlignedMTL, tasks: int) -> float:

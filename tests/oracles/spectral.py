@@ -22,9 +22,9 @@ def unit_rows(rows: Array) -> Array:
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
-def rank(rows: Array) -> int:
-    """The number of linearly independent directions among nonzero rows."""
-    return int((np.linalg.svd(unit_rows(rows), compute_uv=False) > RANK_CUT).sum())
+def rank(rows: Array, cut: float = RANK_CUT) -> int:
+    """The number of linearly independent directions among nonzero rows: singular values of unit rows above the cut."""
+    return int((np.linalg.svd(unit_rows(rows), compute_uv=False) > cut).sum())
 
 
 def orthogonalised(rows: Array) -> tuple[Array, Array, Array]:
