@@ -51,6 +51,9 @@ class CosineForm:
 
     def apply(self, values: Sequence[float]) -> list[float]:
         """K y, the inner products of ``sum_i y_i u_i`` with the unit rows u_j."""
+        if len(values) == 2:
+            (left, right), cosine = values, self.entries[0][1]
+            return [left + cosine * right, cosine * left + right]
         return [dot(row, values) for row in self.entries]
 
     def over_lengths(self, values: Sequence[float]) -> list[float]:
@@ -113,7 +116,7 @@ def _positive_part(entries: Entries, tasks: int) -> Entries:
             if abs(cosine) > 1 + _CURVATURE * tasks:
                 _refuse("a cosine matrix without eigenvalue below -1e-6 m", 1 - abs(cosine))
             row[j] = entries[j][i] = max(-1.0, min(1.0, cosine))
-    if max([sum(map(abs, row)) for row in entries], default=0.0) <= 2.0:  # Gershgorin's circles
+    if len(entries) <= 2 or max([sum(map(abs, row)) for row in entries]) <= 2.0:  # Gershgorin's circles
         return entries
     cosines = torch.tensor(entries, dtype=torch.float64)
     if is_positive_definite(cosines):

@@ -14,12 +14,32 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from torch import Tensor
 
-from flatmtl_core import IMTLG, MGDA, CAGrad, Constant, FairGrad, Mean, NashMTL, PCGrad, Weighted
+from flatmtl_core import (
+    IMTLG,
+    MGDA,
+    AlignedMTL,
+    CAGrad,
+    ConFIG,
+    Constant,
+    DualProj,
+    FairGrad,
+    GradDrop,
+    Mean,
+    NashMTL,
+    PCGrad,
+    UPGrad,
+    Weighted,
+)
+from tests import identities
 from tests.oracles.minnorm_rational import combination, projected, rational
 from tests.oracles.obvious import all_orders
 
 Array = NDArray[np.float64]
-Method = Mean | Constant | MGDA | PCGrad | CAGrad | IMTLG | NashMTL | FairGrad
+GramianMethod = (
+    Mean | Constant | MGDA | PCGrad | CAGrad | IMTLG | NashMTL | FairGrad | UPGrad | DualProj | AlignedMTL | ConFIG
+)
+"""The methods that see inner products only, and have weights."""
+Method = GramianMethod | GradDrop
 
 LIMIT = 1e-12
 """Scaled residual of a defining identity in float64."""
@@ -39,7 +59,7 @@ def direction(aggregator: Method, rows: Tensor, seed: int = 0) -> Tensor:
     return aggregator(rows, generator=seeded(seed))
 
 
-def weighted(aggregator: Method, rows: Tensor, seed: int = 0) -> Weighted:
+def weighted(aggregator: GramianMethod, rows: Tensor, seed: int = 0) -> Weighted:
     """The weighting of the rows' own Gramian, formed in float64."""
     rows = rows.double()
     return aggregator.weighting(rows @ rows.T, generator=seeded(seed))
@@ -48,6 +68,18 @@ def weighted(aggregator: Method, rows: Tensor, seed: int = 0) -> Weighted:
 def term_size(weights: Tensor, rows: Tensor) -> float:
     """sum_j |a_j| s_j: the size of what is added up to form the direction."""
     return float(weights.abs() @ rows.double().norm(dim=1))
+
+
+def direction_size(aggregator: Method, rows: Tensor, seed: int = 0) -> float:
+    """The size of what is added up to form the direction, beside which it counts as zero.
+
+    Every coordinate of GradDrop is a part of a sum over tasks; ConFIG's length is a sum of projections.
+    """
+    total = float(rows.double().norm(dim=1).sum())
+    if isinstance(aggregator, GradDrop):
+        return total
+    size = term_size(weighted(aggregator, rows, seed).weights, rows)
+    return max(size, total) if isinstance(aggregator, ConFIG) else size
 
 
 def cagrad_divisor(aggregator: CAGrad) -> float:
@@ -67,7 +99,7 @@ def paper_weights(aggregator: NashMTL | FairGrad, weights: Array, norms: Array) 
     return np.asarray(weights * math.sqrt(len(norms)) * norms.mean() ** (-2 * alpha / (1 + alpha)))
 
 
-def definition_residual(aggregator: Method, gramian: Tensor, weights: Tensor) -> float:
+def definition_residual(aggregator: GramianMethod, gramian: Tensor, weights: Tensor) -> float:
     """The largest scaled residual of the method's defining identity; infinite where it is not even formed.
 
     Notes:
@@ -103,6 +135,12 @@ def definition_residual(aggregator: Method, gramian: Tensor, weights: Tensor) ->
             if not (w > 0).all():
                 return math.inf
             return float(np.max(np.abs(G @ w - w ** (-1 / fairness(aggregator))) / (s * (w @ s))))
+        case UPGrad() | DualProj():
+            return identities.dual_cone_residual(aggregator, G, a, s, n_tasks, LIMIT)
+        case AlignedMTL():
+            return identities.aligned_residual(aggregator, G, a, s, n_tasks, LIMIT)
+        case ConFIG():
+            return identities.config_residual(G, a, s)
         case PCGrad():
             raise TypeError("PCGrad has no identity in the Gramian: compare with the projections in explicit orders")
 
@@ -158,10 +196,8 @@ def hull_distance(cosines: Array) -> float:
 
     min ||R'y||^2 + (sum y - 1)^2 over y >= 0 has the optimum t^2 / (1 + t^2) where t is the distance.
     """
-    values, vectors = np.linalg.eigh(cosines)
-    root = (vectors * np.sqrt(values.clip(min=0))).T
     ones = np.ones((1, len(cosines)))
-    residual = float(nnls(np.vstack([root, ones]), np.append(np.zeros(len(cosines)), 1.0))[1])
+    residual = float(nnls(np.vstack([identities.root(cosines).T, ones]), np.append(np.zeros(len(cosines)), 1.0))[1])
     return residual / math.sqrt(max(1 - residual**2, LIMIT))
 
 
@@ -179,7 +215,10 @@ def direction_accuracy(aggregator: Method, rows: Tensor, seed: int = 0, limit: f
       order, doubled for the rest.
     * IMTL-G: K y = 1 is solved with the relative error limit / sigma^2, sigma the smallest nonzero singular value of
       the unit rows; the division by sum v multiplies it by 1 + sum |a_i|.
+    * UPGrad, DualProj, Aligned-MTL, ConFIG: see ``identities``. GradDrop: limit * sum_i s_i, the rounding of the sums.
     """
+    if isinstance(aggregator, GradDrop):
+        return limit * direction_size(aggregator, rows)
     scale = power_of_two(rows)
     matrix = (rows.double() / scale).numpy()
     answer = weighted(aggregator, rows.double() / scale, seed)
@@ -192,7 +231,7 @@ def power_of_two(rows: Tensor) -> float:
     return math.ldexp(1.0, round(math.log2(largest))) if largest > 0 else 1.0
 
 
-def unit_accuracy(aggregator: Method, matrix: Array, answer: Weighted, limit: float) -> float:
+def unit_accuracy(aggregator: GramianMethod, matrix: Array, answer: Weighted, limit: float) -> float:
     """``direction_accuracy`` for rows whose largest entry is about 1."""
     a = answer.weights.numpy()
     s = np.linalg.norm(matrix, axis=1)
@@ -226,6 +265,12 @@ def unit_accuracy(aggregator: Method, matrix: Array, answer: Weighted, limit: fl
             values = np.linalg.svd(matrix[s > 0] / s[s > 0, None], compute_uv=False)
             smallest = float(values[values > 1e-6].min())
             return rounding * (1 + (1 + float(np.abs(a).sum())) / smallest**2)
+        case UPGrad() | DualProj() if s.any():
+            return identities.dual_cone_accuracy(matrix[s > 0], size or float(s.sum()), limit) + rounding
+        case AlignedMTL() if s.any():
+            return identities.aligned_accuracy(aggregator, matrix[s > 0], len(s), limit) + rounding
+        case ConFIG() if s.any():
+            return identities.config_accuracy(matrix[s > 0], limit) + rounding
         case _:
             return rounding
 

@@ -4,16 +4,20 @@ import math
 from collections.abc import Callable
 
 import torch
+from scipy.optimize import nnls
 
-from flatmtl_core import MGDA, Constant, PCGrad
+from flatmtl_core import MGDA, AlignedMTL, Constant, DualProj, GradDrop, PCGrad, UPGrad
 from flatmtl_core.laws import Law
 from tests.assertions import (
     LIMIT,
+    STATIONARY_DISTANCE,
     Method,
     assert_close,
     definition_residual,
     direction,
     direction_accuracy,
+    direction_size,
+    hull_distance,
     pcgrad_candidates,
     term_size,
     weighted,
@@ -23,13 +27,16 @@ from tests.strategies import Trial, tensor
 
 Predicate = Callable[[Method, Trial], None]
 
+_LOOSE = 1e-9
+"""What a distance from non-negative least squares is good for, relative."""
+
 _STEP = 2.0**-20
 """Size of the change in the law of continuity, relative to the largest row."""
 
 
 def _common_descent(aggregator: Method, trial: Trial) -> None:
     products = trial.rows @ direction(aggregator, trial.rows, trial.seed)
-    size = term_size(weighted(aggregator, trial.rows, trial.seed).weights, trial.rows)
+    size = direction_size(aggregator, trial.rows, trial.seed)
     worst = float((products + LIMIT * trial.rows.norm(dim=1) * size).min())
     assert worst >= 0, f"<g_i, d> = {products.tolist()}"
 
@@ -42,6 +49,11 @@ def _strict_descent(aggregator: Method, trial: Trial) -> None:
 
 
 def _in_cone(aggregator: Method, trial: Trial) -> None:
+    if isinstance(aggregator, GradDrop):  # no weights: the distance from the cone, by non-negative least squares
+        found = direction(aggregator, trial.rows, trial.seed)
+        distance = float(nnls(trial.rows.T.numpy(), found.numpy())[1])
+        assert distance <= _LOOSE * direction_size(aggregator, trial.rows), f"{found.tolist()}: {distance} off the cone"
+        return
     weights = weighted(aggregator, trial.rows, trial.seed).weights
     assert float(weights.min()) >= 0, f"weights {weights.tolist()}"
     expected = weights @ trial.rows
@@ -93,7 +105,8 @@ def _convex_combination_added(aggregator: Method, trial: Trial) -> None:
 def _zero_to_zero(aggregator: Method, trial: Trial) -> None:
     rows = torch.zeros_like(trial.rows)
     assert torch.equal(direction(aggregator, rows, trial.seed), rows[0])
-    assert weighted(aggregator, rows, trial.seed).status == "zero"
+    if not isinstance(aggregator, GradDrop):
+        assert weighted(aggregator, rows, trial.seed).status == "zero"
 
 
 def _zero_row_ignored(aggregator: Method, trial: Trial) -> None:
@@ -101,9 +114,11 @@ def _zero_row_ignored(aggregator: Method, trial: Trial) -> None:
     rows = trial.rows[:m]
     place = trial.mixture[0]
     larger = torch.cat([rows[:place], torch.zeros_like(rows[:1]), rows[place:]])
-    assert float(weighted(aggregator, larger, trial.seed).weights[min(place, m)]) == 0
+    if not isinstance(aggregator, GradDrop):
+        assert float(weighted(aggregator, larger, trial.seed).weights[min(place, m)]) == 0
     found = direction(aggregator, larger, trial.seed)
-    known = pcgrad_candidates(aggregator, rows) if isinstance(aggregator, PCGrad) else [direction(aggregator, rows)]
+    plain = direction(aggregator, rows, trial.seed)
+    known = pcgrad_candidates(aggregator, rows) if isinstance(aggregator, PCGrad) else [plain]
     accuracy = 2 * direction_accuracy(aggregator, rows)
     distances = [float((found - factor * one).norm()) for one in known for factor in (1.0, m / (m + 1))]
     assert min(distances) <= accuracy, f"{found.tolist()} is none of {[one.tolist() for one in known]}"
@@ -118,15 +133,28 @@ def _defined_when_stationary(aggregator: Method, trial: Trial) -> None:
         accuracy = direction_accuracy(aggregator, trial.rows[:3], trial.seed)
         assert min(float((found - one).norm()) for one in candidates) <= accuracy
         return
+    if isinstance(aggregator, GradDrop):
+        _sums_of_one_sign(aggregator, trial)
+        return
     residual = definition_residual(
         aggregator, trial.rows @ trial.rows.T, weighted(aggregator, trial.rows, trial.seed).weights
     )
     assert residual <= LIMIT
 
 
+def _sums_of_one_sign(aggregator: GradDrop, trial: Trial) -> None:
+    """Every coordinate is the leaky sum of its positive or of its negative entries; a sum of neither is 0."""
+    total = trial.rows.sum(dim=0)
+    sums = [trial.rows.clamp(min=0).sum(dim=0), trial.rows.clamp(max=0).sum(dim=0)]
+    kept = torch.stack([torch.where(one != 0, one, total) for one in sums])
+    wanted = (1 - aggregator.leak) * kept + aggregator.leak * total
+    distances = (direction(aggregator, trial.rows, trial.seed) - wanted).abs().amin(dim=0)
+    assert float(distances.max()) <= LIMIT * direction_size(aggregator, trial.rows)
+
+
 def _zero_only_if_strongly_stationary(aggregator: Method, trial: Trial) -> None:
     found = direction(aggregator, trial.rows, trial.seed)
-    size = term_size(weighted(aggregator, trial.rows, trial.seed).weights, trial.rows)
+    size = direction_size(aggregator, trial.rows, trial.seed)
     if float(found.norm()) <= LIMIT * size:
         assert strongly_stationary(rational(trial.rows))
 
@@ -144,21 +172,53 @@ def _norm_at_most_mean(aggregator: Method, trial: Trial) -> None:
 
 
 def _continuous(aggregator: Method, trial: Trial) -> None:
-    """Moving every row by at most h moves the direction by at most k (sqrt(2 h S) + h), S the largest norm.
-
-    MGDA, k = 1: with p, q the shortest vectors of the two hulls, <p, q> >= ||p||^2 - h ||p|| and >= ||q||^2 - h ||q||,
-    so ||p - q||^2 <= h (||p|| + ||q||). Fixed weights: k = sum |w_i|.
-    """
+    """Moving every row by at most h moves the direction by at most ``_modulus``."""
     assert trial.other is not None
     largest = float(trial.rows.norm(dim=1).max())
     widest = float(trial.other.norm(dim=1).max())
     step = _STEP * largest
     moved = trial.rows + (trial.other * (step / widest) if widest > 0 else 0)
-    factor = max(1.0, sum(map(abs, aggregator.weights))) if isinstance(aggregator, Constant) else 1.0
-    accuracy = direction_accuracy(aggregator, trial.rows) if isinstance(aggregator, MGDA) else LIMIT * largest * factor
-    modulus = factor * (math.sqrt(2 * step * largest) + step)
+    accuracy = sum(_rounding(aggregator, rows) for rows in (trial.rows, moved))
     before, after = direction(aggregator, trial.rows, trial.seed), direction(aggregator, moved, trial.seed)
-    assert_close(before, after, modulus + 2 * accuracy)
+    assert_close(before, after, _modulus(aggregator, trial.rows, step) + accuracy)
+
+
+def _rounding(aggregator: Method, rows: torch.Tensor) -> float:
+    if isinstance(aggregator, MGDA | UPGrad | DualProj | AlignedMTL):
+        return direction_accuracy(aggregator, rows)
+    return LIMIT * float(rows.norm(dim=1).max()) * _factor(aggregator, len(rows))
+
+
+def _factor(aggregator: Method, n_tasks: int) -> float:
+    """A bound of sum |w_i| where weights are fixed, or of the number of rows that a sum adds up."""
+    if isinstance(aggregator, Constant):
+        return max(1.0, sum(map(abs, aggregator.weights)))
+    summed = isinstance(aggregator, GradDrop) or getattr(aggregator, "reduction", "mean") == "sum"
+    return float(n_tasks) if summed else 1.0
+
+
+def _modulus(aggregator: Method, rows: torch.Tensor, step: float) -> float:
+    """k (sqrt(2 h S) + h), S the largest norm, and k as follows.
+
+    MGDA, k = 1: with p, q the shortest vectors of the two hulls, <p, q> >= ||p||^2 - h ||p|| and >= ||q||^2 - h ||q||,
+    so ||p - q||^2 <= h (||p|| + ||q||). Fixed weights: k = sum |w_i|; GradDrop that leaks all: k = m. Aligned-MTL,
+    k = 1 for the mean, m for the sum: it moves by at most 4 h k (``identities.aligned_accuracy``), less than that.
+
+    UPGrad and DualProj, with all unit rows at least t from 0 in some direction e and moved by at most
+    delta <= h / (min_i s_i - h): a point x of one dual cone is within eta ||x|| of the other, as x + eta ||x|| e is in
+    it, eta = delta / (t - delta); so the projections p, q of one g are sqrt(2 eta) ||g|| apart, because
+    <g - p, q - p> and <g - q, p - q> are at most eta ||g||^2. The move of g itself adds h. Without a margin t nothing
+    follows: where the law fails, it fails by more than the first bound.
+    """
+    norms = rows.norm(dim=1)
+    factor, largest = _factor(aggregator, len(rows)), float(norms.max())
+    bound = math.sqrt(2 * step * largest) + step
+    if isinstance(aggregator, UPGrad | DualProj) and float(norms.min()) > step:
+        unit = rows / norms.unsqueeze(1)
+        margin, delta = hull_distance((unit @ unit.T).numpy()), step / (float(norms.min()) - step)
+        if margin > STATIONARY_DISTANCE + delta:
+            bound = math.sqrt(2 * delta / (margin - STATIONARY_DISTANCE - delta)) * largest + step
+    return factor * bound
 
 
 def _same(aggregator: Method, trial: Trial, changed: torch.Tensor) -> None:

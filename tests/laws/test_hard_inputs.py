@@ -10,7 +10,22 @@ import pytest
 import torch
 from torch import Tensor
 
-from flatmtl_core import IMTLG, MGDA, CAGrad, Constant, FairGrad, InvalidInput, NashMTL, NonFinite, PCGrad
+from flatmtl_core import (
+    IMTLG,
+    MGDA,
+    AlignedMTL,
+    CAGrad,
+    ConFIG,
+    Constant,
+    DualProj,
+    FairGrad,
+    GradDrop,
+    InvalidInput,
+    NashMTL,
+    NonFinite,
+    PCGrad,
+    UPGrad,
+)
 from flatmtl_core.weightings import Mean
 from tests.assertions import (
     LIMIT,
@@ -27,6 +42,7 @@ from tests.assertions import (
     weighted,
 )
 from tests.laws.claims import METHODS
+from tests.oracles import obvious, spectral
 from tests.strategies import tensor
 
 Outcome = Literal["exact", "zero", "stationary", "finite"]
@@ -97,6 +113,7 @@ class HardClass:
     mgda: Outcome = "exact"
     fair: Outcome = "exact"
     imtlg: Outcome = "exact"
+    config: Outcome = "exact"
     others: Outcome = "exact"
     least_tasks: int = 1
     least_params: int = 1
@@ -106,17 +123,19 @@ class HardClass:
             return self.mgda
         if isinstance(aggregator, NashMTL | FairGrad):
             return self.fair
-        return self.imtlg if isinstance(aggregator, IMTLG) else self.others
+        if isinstance(aggregator, IMTLG | ConFIG):
+            return self.imtlg if isinstance(aggregator, IMTLG) else self.config
+        return self.others
 
 
 CLASSES = {
-    "all zeros": HardClass(lambda m, d: torch.zeros(m, d, dtype=torch.float64), "zero", "zero", "zero", "zero"),
+    "all zeros": HardClass(lambda m, d: torch.zeros(m, d, dtype=torch.float64), *5 * ("zero",)),
     "apart": HardClass(_apart),
     "one zero row": HardClass(_with_zero_row, mgda="stationary", least_tasks=2),
-    "exact opposites": HardClass(_with_opposites, "stationary", "stationary", "finite", least_tasks=2),
+    "exact opposites": HardClass(_with_opposites, "stationary", "stationary", "finite", "finite", least_tasks=2),
     "duplicates": HardClass(_duplicates, least_tasks=2),
     "rank one": HardClass(_rank_one, least_tasks=2),
-    "rank one, mixed signs": HardClass(_rank_one_mixed, "stationary", "stationary", "finite", least_tasks=2),
+    "rank one, mixed signs": HardClass(_rank_one_mixed, "stationary", "stationary", "finite", "finite", least_tasks=2),
     "nearly parallel": HardClass(_nearly_parallel, least_tasks=2),
     "nearly opposite": HardClass(_nearly_opposite, least_tasks=2, least_params=2),
     "norm ratio 1e12": HardClass(_norms_apart, least_tasks=2),
@@ -135,8 +154,13 @@ def _cases() -> Iterator[tuple[str, int, int]]:
 _CASES = list(_cases())
 _SOLVERS = ["Mean", "Constant", "MGDA", "PCGrad", "IMTLG", "NashMTL"]
 _SOLVERS += ["CAGrad(0.4)", "CAGrad(1)", "CAGrad(2)", "FairGrad(0.5)", "FairGrad(2)"]
+_SOLVERS += ["UPGrad", "DualProj", "AlignedMTL", "ConFIG", "GradDrop", "GradDrop(0.5)"]
 """The methods without those that only multiply another's answer by a number."""
 _SCALES = {torch.float32: (1.0, 1e-15, 1e15), torch.float64: (1.0, 1e-150, 1e150)}
+
+
+_SEEN_IN_FLOAT32 = 1e-3
+"""The square root of what a Gramian of float32 rows is good for, with room: smaller singular values may be rounding."""
 
 
 def _method(name: str, m: int) -> Method:
@@ -162,10 +186,13 @@ def _wanted(aggregator: Method, hard: str, rows: Tensor) -> Outcome:
 
     IMTL-G promises nothing for dependent rows unless they are consistent. The Gramian of float32 rows is good for 1e-7,
     so it cannot show that rows are exactly dependent, or that 0 is nearer to the hull than 3e-4: MGDA's direction is
-    then small (by its accuracy), IMTL-G, Nash-MTL and FairGrad promise nothing.
+    then small (by its accuracy), IMTL-G, Nash-MTL, FairGrad, Aligned-MTL and ConFIG promise nothing.
     """
     wanted = CLASSES[hard].outcome(aggregator, rows)
     m, d = rows.shape
+    if isinstance(aggregator, AlignedMTL | ConFIG) and rows.dtype == torch.float32 and wanted == "exact":
+        live = rows[rows.any(dim=1)].double().numpy()
+        return "finite" if spectral.rank(live, _SEEN_IN_FLOAT32) < len(live) else "exact"
     if isinstance(aggregator, IMTLG) and hard in ("duplicates", "rank one") and rows.dtype == torch.float32:
         return "finite"
     if isinstance(aggregator, IMTLG) and m > d and hard not in ("all zeros", "duplicates", "rank one"):
@@ -175,10 +202,21 @@ def _wanted(aggregator: Method, hard: str, rows: Tensor) -> Outcome:
     return wanted
 
 
+def _graddrop(aggregator: GradDrop, rows: Tensor) -> Tensor:
+    """By plain code, with the same draws, in float64."""
+    draws = torch.rand(rows.shape[1], generator=seeded()).double().numpy()
+    return tensor(obvious.graddrop(rows.double().numpy(), draws, aggregator.leak))
+
+
 def _assert_outcome(aggregator: Method, rows: Tensor, wanted: Outcome, where: str) -> None:
     found = direction(aggregator, rows)
     scale = power_of_two(rows)
     exact_rows = rows.double() / scale
+    if isinstance(aggregator, GradDrop):
+        limit = LIMIT if rows.dtype == torch.float64 else LIMIT_FLOAT32
+        assert_close(found, _graddrop(aggregator, rows), direction_accuracy(aggregator, rows, limit=limit))
+        assert wanted != "zero" or not found.any()
+        return
     answer = weighted(aggregator, exact_rows)
     assert found.dtype == rows.dtype
     assert bool(found.isfinite().all()), where
@@ -228,12 +266,15 @@ def test_half_precision_rows(name: str, dtype: torch.dtype) -> None:
     for m, d in ((1, 3), (2, 3), (3, 5)):
         rows = _apart(m, d).to(dtype)
         aggregator = _method(name, m)
-        found, answer = direction(aggregator, rows), weighted(aggregator, rows)
-        rounding = torch.finfo(dtype).eps * term_size(answer.weights, rows)
+        found = direction(aggregator, rows)
+        if isinstance(aggregator, GradDrop):
+            expected, size = _graddrop(aggregator, rows), float(rows.double().norm(dim=1).sum())
+        else:
+            weights = weighted(aggregator, rows).weights
+            expected, size = weights @ rows.double(), term_size(weights, rows)
+        rounding = torch.finfo(dtype).eps * size
         assert found.dtype == dtype
-        assert_close(
-            found, answer.weights @ rows.double(), rounding + direction_accuracy(aggregator, rows, limit=LIMIT_FLOAT32)
-        )
+        assert_close(found, expected, rounding + direction_accuracy(aggregator, rows, limit=LIMIT_FLOAT32))
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
@@ -310,6 +351,15 @@ _REFUSED: dict[str, Callable[[], object]] = {
     "FairGrad: alpha is NaN": lambda: FairGrad(alpha=float("nan")),
     "NashMTL: scale": lambda: NashMTL(scale="unit"),  # type: ignore[arg-type]
     "NashMTL: stationary": lambda: NashMTL(stationary="skip"),  # type: ignore[arg-type]
+    "UPGrad: reduction": lambda: UPGrad(reduction="max"),  # type: ignore[arg-type]
+    "AlignedMTL: reduction": lambda: AlignedMTL(reduction="max"),  # type: ignore[arg-type]
+    "GradDrop without generator": lambda: GradDrop()(_GOOD),
+    "GradDrop: leak < 0": lambda: GradDrop(leak=-0.1),
+    "GradDrop: leak > 1": lambda: GradDrop(leak=1.1),
+    "GradDrop: leak is NaN": lambda: GradDrop(leak=float("nan")),
+    "GradDrop: no task": lambda: GradDrop()(_GOOD[:0], generator=seeded()),
+    "GradDrop: integers": lambda: GradDrop()(_GOOD.long(), generator=seeded()),
+    "GradDrop: out": lambda: GradDrop()(_GOOD, generator=seeded(), out=torch.empty(4, dtype=torch.float64)),
     "Constant: none": lambda: Constant(weights=()),
     "Constant: not finite": lambda: Constant(weights=(1.0, float("inf"))),
     "Constant: too few": lambda: Constant(weights=(1.0, 2.0))(_GOOD),
@@ -339,5 +389,17 @@ def test_float32_gramian_of_dependent_rows_is_accepted() -> None:
     rows = _apart(40, 5).float()
     gramian = (rows @ rows.T).double()
     assert float(torch.linalg.eigvalsh(gramian)[0]) < 0
-    for aggregator in (Mean(), MGDA(), CAGrad(), IMTLG(), NashMTL(), FairGrad()):
+    aggregators = (
+        Mean(),
+        MGDA(),
+        CAGrad(),
+        IMTLG(),
+        NashMTL(),
+        FairGrad(),
+        UPGrad(),
+        DualProj(),
+        AlignedMTL(),
+        ConFIG(),
+    )
+    for aggregator in (*aggregators, ConFIG()):
         assert aggregator.weighting(gramian).weights.isfinite().all()

@@ -26,11 +26,11 @@ def _applicable(name: str, law: Law) -> bool:
     return any(claim.arguments is None or claim.arguments(aggregator) for aggregator in sizes)
 
 
-_TESTED = [(name, law) for name in METHODS for law in Law if _applicable(name, law)]
-_REFUTED = [(cls, law) for cls in _CLASSES for law in Law if law not in cls.laws]
+TESTED = [(name, law) for name in METHODS for law in Law if _applicable(name, law)]
+REFUTED = [(cls, law) for cls in _CLASSES for law in Law if law not in cls.laws]
 
 
-@pytest.mark.parametrize(("name", "law"), _TESTED, ids=[f"{name}-{law.name}" for name, law in _TESTED])
+@pytest.mark.parametrize(("name", "law"), TESTED, ids=[f"{name}-{law.name}" for name, law in TESTED])
 @given(data=st.data())
 def test_law_holds(name: str, law: Law, data: st.DataObject) -> None:
     claim = CLAIMS.get((type(METHODS[name](1)), law))
@@ -43,7 +43,7 @@ def test_law_holds(name: str, law: Law, data: st.DataObject) -> None:
     PREDICATES[law](aggregator, trial)
 
 
-@pytest.mark.parametrize(("cls", "law"), _REFUTED, ids=[f"{cls.__name__}-{law.name}" for cls, law in _REFUTED])
+@pytest.mark.parametrize(("cls", "law"), REFUTED, ids=[f"{cls.__name__}-{law.name}" for cls, law in REFUTED])
 def test_law_fails_in_general(cls: type, law: Law) -> None:
     claim: Claim = CLAIMS[cls, law]
     assert isinstance(claim.aggregator, cls)
@@ -60,5 +60,5 @@ def test_every_pair_is_decided() -> None:
 
 
 def test_every_condition_is_met_by_some_method() -> None:
-    tested = {(type(METHODS[name](1)), law) for name, law in _TESTED}
+    tested = {(type(METHODS[name](1)), law) for name, law in TESTED}
     assert {pair for pair, claim in CLAIMS.items() if claim.conditional} <= tested

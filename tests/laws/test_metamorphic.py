@@ -8,8 +8,21 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from flatmtl_core import IMTLG, MGDA, CAGrad, FairGrad, Mean, NashMTL, PCGrad
-from tests.assertions import LIMIT, Method, assert_close, direction, direction_accuracy, weighted
+from flatmtl_core import (
+    IMTLG,
+    MGDA,
+    AlignedMTL,
+    CAGrad,
+    ConFIG,
+    DualProj,
+    FairGrad,
+    GradDrop,
+    Mean,
+    NashMTL,
+    PCGrad,
+    UPGrad,
+)
+from tests.assertions import LIMIT, Method, assert_close, direction, direction_accuracy, direction_size, weighted
 from tests.laws.claims import METHODS
 from tests.strategies import Trial, few_valued, rotations, separated, sizes, tensor, trials
 
@@ -63,26 +76,76 @@ def test_pcgrad_without_conflict_is_the_sum_exactly(data: st.DataObject, seed: i
 
 @given(data=st.data())
 def test_two_tasks_of_equal_norm_are_bisected(data: st.DataObject) -> None:
-    """MGDA, IMTL-G and Nash-MTL agree: u_1 + u_2. The second row is a permutation of the first, signs included."""
+    """MGDA, IMTL-G, Nash-MTL, ConFIG and Aligned-MTL agree: u_1 + u_2. The second row is a permutation of the first, signs included."""
     first = data.draw(separated(1, data.draw(sizes)))[0]
     second = first[data.draw(st.permutations(range(len(first))))]
     rows = torch.stack([first, second])
     assume(not torch.equal(first, -second))
     bisector = first + second
     assume(bisector.any())
-    for aggregator in (MGDA(), IMTLG(), NashMTL()):
+    for aggregator in (MGDA(), IMTLG(), NashMTL(), ConFIG(), AlignedMTL()):
         found = direction(aggregator, rows)
         accuracy = 2 * direction_accuracy(aggregator, rows) / float(found.norm())
         assert_close(_unit(found), _unit(bisector), accuracy)
 
 
 @given(data=st.data())
-def test_imtl_g_and_nash_have_the_same_direction_for_two_tasks(data: st.DataObject) -> None:
+def test_imtl_g_nash_and_config_have_the_same_direction_for_two_tasks(data: st.DataObject) -> None:
     rows = data.draw(separated(2, data.draw(sizes)))
-    pair: list[Method] = [IMTLG(), NashMTL()]
-    found = [direction(aggregator, rows) for aggregator in pair]
-    accuracy = sum(2 * direction_accuracy(agg, rows) / float(d.norm()) for agg, d in zip(pair, found, strict=True))
+    methods: list[Method] = [IMTLG(), NashMTL(), ConFIG()]
+    found = [direction(aggregator, rows) for aggregator in methods]
+    accuracy = sum(2 * direction_accuracy(agg, rows) / float(d.norm()) for agg, d in zip(methods, found, strict=True))
     assert_close(_unit(found[0]), _unit(found[1]), accuracy)
+    assert_close(_unit(found[0]), _unit(found[2]), accuracy)
+
+
+@given(trial=trials(n_tasks=(1, 2)))
+def test_pcgrad_is_the_sum_of_projections_for_two_tasks(trial: Trial) -> None:
+    """With one other task, one projection against it is the projection on the dual cone."""
+    projections = UPGrad(reduction="sum")
+    accuracy = direction_accuracy(PCGrad(), trial.rows) + direction_accuracy(projections, trial.rows)
+    assert_close(direction(PCGrad(), trial.rows), direction(projections, trial.rows), accuracy)
+
+
+@given(data=st.data())
+def test_without_conflict_projections_do_nothing(data: st.DataObject) -> None:
+    """Rows without a negative entry, and orthogonal rows, are in their dual cone."""
+    free = data.draw(few_valued(data.draw(sizes), data.draw(sizes))).abs()
+    for rows in (free, data.draw(orthogonal_rows())):
+        expected = rows.mean(dim=0)
+        for aggregator in (UPGrad(), DualProj()):
+            assert_close(direction(aggregator, rows), expected, LIMIT * float(rows.norm(dim=1).sum()))
+
+
+@given(data=st.data(), leak=st.sampled_from((0.0, 0.5, 1.0)), seed=st.integers(0, 99))
+def test_graddrop_without_opposite_signs_is_the_sum_exactly(data: st.DataObject, leak: float, seed: int) -> None:
+    """Every column has one sign: the absolute values times one sign a column."""
+    m, d = data.draw(sizes), data.draw(sizes)
+    rows = data.draw(few_valued(m, d)).abs() * data.draw(few_valued(1, d)).sign()
+    assert torch.equal(direction(GradDrop(leak=leak), rows, seed), rows.sum(dim=0))
+
+
+@given(trial=trials())
+def test_graddrop_that_leaks_all_is_the_sum(trial: Trial) -> None:
+    found, total = direction(GradDrop(leak=1.0), trial.rows, trial.seed), trial.rows.sum(dim=0)
+    assert_close(found, total, LIMIT * float(trial.rows.norm(dim=1).sum()))
+
+
+@pytest.mark.parametrize("cls", [UPGrad, AlignedMTL])
+@given(trial=trials())
+def test_a_sum_is_m_times_the_mean(cls: type[UPGrad | AlignedMTL], trial: Trial) -> None:
+    mean, total = direction(cls(), trial.rows), direction(cls(reduction="sum"), trial.rows)
+    size = direction_size(cls(), trial.rows)
+    assert_close(total, len(trial.rows) * mean, LIMIT * len(trial.rows) * size)
+
+
+@given(trial=trials())
+def test_the_projected_mean_is_nearer_than_the_mean_of_projections(trial: Trial) -> None:
+    """Both are in the dual cone, and DualProj's is its point next to the mean."""
+    mean = trial.rows.mean(dim=0)
+    near, far = ((direction(aggregator, trial.rows) - mean).norm() for aggregator in (DualProj(), UPGrad()))
+    accuracy = direction_accuracy(DualProj(), trial.rows) + direction_accuracy(UPGrad(), trial.rows)
+    assert float(near) <= float(far) + accuracy
 
 
 @given(trial=trials(), scale=st.sampled_from(("paper", "norm")))

@@ -70,3 +70,8 @@ def fair(rows: Array, alpha: float, solver: Solver) -> Array:
     unit = np.asarray(direction.value) / np.linalg.norm(direction.value)
     length = float(np.linalg.norm(rows.T @ (rows @ unit) ** -alpha))
     return np.asarray(length ** (1 / (1 + alpha)) * unit)
+
+
+def upgrad(rows: Array, solver: Solver) -> Array:
+    """UPGrad: the mean of the projections of all rows on the dual cone."""
+    return np.mean([nearest_without_conflict(rows, row, solver) for row in rows], axis=0)

@@ -62,3 +62,17 @@ def nash_pair(rows: Array) -> Array:
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     bisector = unit.sum(axis=0)
     return np.asarray(np.sqrt(2) * bisector / np.linalg.norm(bisector))
+
+
+def graddrop(rows: Array, draws: Array, leak: float) -> Array:
+    """GradDrop coordinate by coordinate, for the given draws from [0, 1)."""
+    result = np.zeros(rows.shape[1])
+    for k in range(rows.shape[1]):
+        positive = sum(entry for entry in rows[:, k] if entry > 0)
+        negative = sum(entry for entry in rows[:, k] if entry < 0)
+        if positive == 0 and negative == 0:
+            continue
+        purity = positive / (positive - negative)
+        kept = positive if draws[k] < purity else negative
+        result[k] = (1 - leak) * kept + leak * (positive + negative)
+    return result

@@ -1,0 +1,173 @@
+"""What the linear methods, MGDA, PCGrad, CAGrad, IMTL-G, Nash-MTL and FairGrad do not promise."""
+
+from flatmtl_core import IMTLG, MGDA, CAGrad, Constant, FairGrad, Mean, NashMTL, PCGrad
+from flatmtl_core.laws import Law
+from tests.assertions import Method
+from tests.laws.claim import (
+    AXES,
+    CONE,
+    CONFLICT,
+    CROWDED,
+    DOUBLED,
+    LEANING,
+    MIXED,
+    ONE,
+    OPPOSITE,
+    POLE,
+    SMALL,
+    SWAPPED,
+    TILTED,
+    TRIANGLE,
+    UNIT,
+    Claim,
+    alpha,
+    bounded,
+    independent,
+    no_zero_row,
+    radius,
+    reduction,
+    scale,
+    trial_of,
+    weights,
+)
+from tests.strategies import tensor
+
+FIRST_CLAIMS: dict[tuple[type[Method], Law], Claim] = {
+    (Mean, Law.COMMON_DESCENT): Claim(Mean(), trial_of(CONFLICT)),
+    (Mean, Law.STRICT_DESCENT): Claim(Mean(), trial_of(CONFLICT)),
+    (Mean, Law.TASK_SCALING_INVARIANT): Claim(Mean(), trial_of(AXES, **DOUBLED)),
+    (Mean, Law.REPEATED_TASK): Claim(Mean(), trial_of(AXES)),
+    (Mean, Law.CONVEX_COMBINATION_ADDED): Claim(Mean(), trial_of(AXES, **MIXED)),
+    (Constant, Law.COMMON_DESCENT): Claim(Constant(weights=(1.0, 1.0)), trial_of(CONFLICT)),
+    (Constant, Law.STRICT_DESCENT): Claim(Constant(weights=(1.0, 1.0)), trial_of(CONFLICT)),
+    (Constant, Law.IN_CONE): Claim(
+        Constant(weights=(1.0, -1.0)),
+        trial_of(AXES),
+        arguments=lambda agg: min(weights(agg)) >= 0,
+        when="all weights >= 0",
+    ),
+    (Constant, Law.TASK_SCALING_INVARIANT): Claim(Constant(weights=(1.0, 1.0)), trial_of(AXES, **DOUBLED)),
+    (Constant, Law.PERMUTATION): Claim(
+        Constant(weights=(1.0, 2.0)),
+        trial_of(AXES, **SWAPPED),
+        arguments=lambda agg: len(set(weights(agg))) == 1,
+        when="equal weights",
+    ),
+    (Constant, Law.IDENTITY_FOR_ONE_TASK): Claim(
+        Constant(weights=(2.0,)),
+        trial_of(ONE),
+        arguments=lambda agg: weights(agg) == (1.0,),
+        n_tasks=(1,),
+        when="weights (1,), m = 1",
+    ),
+    (Constant, Law.REPEATED_TASK): Claim(Constant(weights=(1.0, 1.0)), trial_of(AXES)),
+    (Constant, Law.CONVEX_COMBINATION_ADDED): Claim(Constant(weights=(1.0, 1.0)), trial_of(AXES, **MIXED)),
+    (Constant, Law.ZERO_ROW_IGNORED): Claim(Constant(weights=(1.0, 1.0)), trial_of(AXES)),
+    (Constant, Law.ZERO_ONLY_IF_STRONGLY_STATIONARY): Claim(
+        Constant(weights=(1.0, -1.0)),
+        trial_of(((1, 0), (1, 0))),
+        arguments=lambda agg: min(weights(agg)) > 0,
+        when="all weights > 0",
+    ),
+    (Constant, Law.NORM_AT_MOST_MEAN): Claim(
+        Constant(weights=(2.0,)),
+        trial_of(ONE),
+        arguments=lambda agg: max(map(abs, weights(agg))) * len(weights(agg)) <= 1,
+        when="all |weights| <= 1/m",
+    ),
+    (MGDA, Law.TASK_SCALING_LINEAR): Claim(MGDA(), trial_of(AXES, **DOUBLED)),
+    (MGDA, Law.TASK_SCALING_INVARIANT): Claim(MGDA(), trial_of(AXES, **DOUBLED)),
+    (MGDA, Law.ZERO_ROW_IGNORED): Claim(MGDA(), trial_of(ONE)),
+    (MGDA, Law.ZERO_ONLY_IF_STRONGLY_STATIONARY): Claim(MGDA(), trial_of(((1, 0), (0, 0)))),
+    (MGDA, Law.LINEAR): Claim(MGDA(), trial_of(AXES, other=tensor(((0, 1), (0, 0))))),
+    (PCGrad, Law.COMMON_DESCENT): Claim(PCGrad(), trial_of(CROWDED), n_tasks=(1, 2), when="m <= 2"),
+    (PCGrad, Law.STRICT_DESCENT): Claim(PCGrad(), trial_of(CROWDED), n_tasks=(1, 2), when="m <= 2"),
+    (PCGrad, Law.TASK_SCALING_INVARIANT): Claim(PCGrad(), trial_of(AXES, **DOUBLED)),
+    (PCGrad, Law.PERMUTATION): Claim(PCGrad(), trial_of(CROWDED, order=(1, 2, 0)), n_tasks=(1, 2), when="m <= 2"),
+    (PCGrad, Law.REPEATED_TASK): Claim(PCGrad(), trial_of(AXES)),
+    (PCGrad, Law.CONVEX_COMBINATION_ADDED): Claim(PCGrad(), trial_of(AXES, **MIXED)),
+    (PCGrad, Law.LINEAR): Claim(PCGrad(), trial_of(CONFLICT, other=tensor(((30, 0), (30, 0))))),
+    (PCGrad, Law.NORM_AT_MOST_MEAN): Claim(
+        PCGrad(), trial_of(AXES), arguments=lambda agg: reduction(agg) == "mean", when="reduction mean"
+    ),
+    (PCGrad, Law.CONTINUOUS): Claim(PCGrad(), trial_of(((1, 0), (0, 0)), other=tensor(((0, 0), (-1, 1))))),
+    (CAGrad, Law.COMMON_DESCENT): Claim(
+        CAGrad(c=0.5), trial_of(CONFLICT), arguments=lambda agg: radius(agg)[0] >= 1, when="c >= 1"
+    ),
+    (CAGrad, Law.STRICT_DESCENT): Claim(
+        CAGrad(c=0.5), trial_of(CONFLICT), arguments=lambda agg: radius(agg)[0] >= 1, when="c >= 1"
+    ),
+    (CAGrad, Law.TASK_SCALING_LINEAR): Claim(CAGrad(), trial_of(AXES, **DOUBLED)),
+    (CAGrad, Law.TASK_SCALING_INVARIANT): Claim(CAGrad(), trial_of(AXES, **DOUBLED)),
+    (CAGrad, Law.IDENTITY_FOR_ONE_TASK): Claim(
+        CAGrad(),
+        trial_of(ONE),
+        arguments=lambda agg: radius(agg)[0] == 0 or radius(agg)[1] == 2 or radius(agg) == UNIT,
+        when="c = 0, or rescale 2, or c = 1 and rescale 1",
+    ),
+    (CAGrad, Law.REPEATED_TASK): Claim(CAGrad(), trial_of(AXES)),
+    (CAGrad, Law.CONVEX_COMBINATION_ADDED): Claim(CAGrad(), trial_of(AXES, **MIXED)),
+    (CAGrad, Law.LINEAR): Claim(CAGrad(), trial_of(AXES, other=tensor(((0, 1), (0, 0))))),
+    (CAGrad, Law.NORM_AT_MOST_MEAN): Claim(
+        CAGrad(), trial_of(ONE), arguments=bounded, when="c = 0, or rescale 2, or c >= 1 and rescale 1"
+    ),
+    (CAGrad, Law.CONTINUOUS): Claim(CAGrad(), trial_of(((1, 0), (0, 0)), other=TILTED)),
+    (IMTLG, Law.COMMON_DESCENT): Claim(IMTLG(), trial_of(LEANING), n_tasks=(1, 2), when="m <= 2"),
+    (IMTLG, Law.STRICT_DESCENT): Claim(IMTLG(), trial_of(LEANING), n_tasks=(1, 2), when="m <= 2"),
+    (IMTLG, Law.IN_CONE): Claim(IMTLG(), trial_of(LEANING), n_tasks=(1, 2), when="m <= 2"),
+    (IMTLG, Law.TASK_SCALING_LINEAR): Claim(IMTLG(), trial_of(AXES, **DOUBLED)),
+    (IMTLG, Law.TASK_SCALING_INVARIANT): Claim(IMTLG(), trial_of(AXES, **DOUBLED)),
+    (IMTLG, Law.REPEATED_TASK): Claim(IMTLG(), trial_of(CONE), inputs=independent, when="independent rows"),
+    (IMTLG, Law.CONVEX_COMBINATION_ADDED): Claim(IMTLG(), trial_of(AXES, **MIXED)),
+    (IMTLG, Law.DEFINED_WHEN_STATIONARY): Claim(IMTLG(), trial_of(OPPOSITE)),
+    (IMTLG, Law.ZERO_ONLY_IF_STRONGLY_STATIONARY): Claim(IMTLG(), trial_of(POLE)),
+    (IMTLG, Law.LINEAR): Claim(IMTLG(), trial_of(AXES, other=tensor(((0, 1), (0, 0))))),
+    (IMTLG, Law.NORM_AT_MOST_MEAN): Claim(IMTLG(), trial_of(((6, 0, 0), (0, 6, 0), (2.125, 2.125, 1.0625)))),
+    (IMTLG, Law.CONTINUOUS): Claim(IMTLG(), trial_of(POLE, other=tensor(((0, 0, 0), (0, 0, 0), (2, 2, 1))))),
+    (NashMTL, Law.TASK_SCALING_LINEAR): Claim(NashMTL(), trial_of(AXES, **DOUBLED)),
+    (NashMTL, Law.TASK_SCALING_INVARIANT): Claim(
+        NashMTL(scale="norm"),
+        trial_of(AXES, **DOUBLED),
+        arguments=lambda agg: scale(agg) == "paper",
+        when="scale paper",
+    ),
+    (NashMTL, Law.IDENTITY_FOR_ONE_TASK): Claim(
+        NashMTL(), trial_of(ONE), arguments=lambda agg: scale(agg) == "norm", when="scale norm"
+    ),
+    (NashMTL, Law.REPEATED_TASK): Claim(NashMTL(), trial_of(AXES)),
+    (NashMTL, Law.CONVEX_COMBINATION_ADDED): Claim(NashMTL(), trial_of(AXES, **MIXED)),
+    (NashMTL, Law.DEFINED_WHEN_STATIONARY): Claim(NashMTL(), trial_of(OPPOSITE)),
+    (NashMTL, Law.ZERO_ONLY_IF_STRONGLY_STATIONARY): Claim(NashMTL(), trial_of(TRIANGLE)),
+    (NashMTL, Law.LINEAR): Claim(NashMTL(), trial_of(AXES, other=tensor(AXES))),
+    (NashMTL, Law.NORM_AT_MOST_MEAN): Claim(
+        NashMTL(),
+        trial_of(SMALL),
+        arguments=lambda agg: scale(agg) == "norm",
+        inputs=no_zero_row,
+        when="scale norm, no zero row",
+    ),
+    (NashMTL, Law.CONTINUOUS): Claim(NashMTL(), trial_of(OPPOSITE, other=TILTED)),
+    (FairGrad, Law.TASK_SCALING_LINEAR): Claim(FairGrad(), trial_of(AXES, **DOUBLED)),
+    (FairGrad, Law.TASK_SCALING_INVARIANT): Claim(
+        FairGrad(),
+        trial_of(AXES, **DOUBLED),
+        arguments=lambda agg: alpha(agg) == 1 and scale(agg) == "paper",
+        when="alpha = 1, scale paper",
+    ),
+    (FairGrad, Law.IDENTITY_FOR_ONE_TASK): Claim(
+        FairGrad(), trial_of(ONE), arguments=lambda agg: scale(agg) == "norm", when="scale norm"
+    ),
+    (FairGrad, Law.REPEATED_TASK): Claim(FairGrad(), trial_of(AXES)),
+    (FairGrad, Law.CONVEX_COMBINATION_ADDED): Claim(FairGrad(), trial_of(AXES, **MIXED)),
+    (FairGrad, Law.DEFINED_WHEN_STATIONARY): Claim(FairGrad(), trial_of(OPPOSITE)),
+    (FairGrad, Law.ZERO_ONLY_IF_STRONGLY_STATIONARY): Claim(FairGrad(), trial_of(TRIANGLE)),
+    (FairGrad, Law.LINEAR): Claim(FairGrad(), trial_of(AXES, other=tensor(AXES))),
+    (FairGrad, Law.NORM_AT_MOST_MEAN): Claim(
+        FairGrad(),
+        trial_of(SMALL),
+        arguments=lambda agg: alpha(agg) == 1 and scale(agg) == "norm",
+        inputs=no_zero_row,
+        when="alpha = 1, scale norm, no zero row",
+    ),
+    (FairGrad, Law.CONTINUOUS): Claim(FairGrad(), trial_of(OPPOSITE, other=TILTED)),
+}
