@@ -40,6 +40,9 @@ _TWINS |= {"zeros_like": "ones_like", "zeros": "ones", "zero_": "detach"}
 _TWINS |= {other: name for name, other in _TWINS.items() if name in ("min", "amax", "any")}
 _SYMMETRIC = {"min", "max", "dot", "inner", "hypot", "promote_types", "add", "mul", "outer", "cast", "isinstance"}
 _SYMMETRIC |= {"hasattr", "getattr"}
+_TEXTS = ("what", "rule", "remedy")
+"""Variables of these names hold parts of an error's text, in all of the core."""
+
 _LARGE = 20
 """An integer above this is a safety bound or a size: one more or less is no misreading, 1 is."""
 
@@ -121,7 +124,7 @@ class _Collector(ast.NodeVisitor):
 
     def visit_Assign(self, node: ast.Assign) -> None:
         target = ast.unparse(node.targets[0])
-        if target == "__all__":
+        if target in ("__all__", *_TEXTS):
             return
         if isinstance(node.targets[0], ast.Subscript):
             self.note("statement dropped", node, "pass")

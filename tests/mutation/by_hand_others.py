@@ -94,7 +94,7 @@ OTHERS = (
     Misreading(
         "Aligned-MTL cuts the rank at an absolute epsilon",
         "weightings/aligned.py",
-        "left > 8 * len(norms) * EPS * squares",
+        "left > 64 * len(norms) * EPS * squares",
         "left > 1e-10 * torch.ones_like(squares)",
         "the rank is that of the cosine matrix, whatever the norms are",
     ),
@@ -129,15 +129,15 @@ OTHERS = (
     Misreading(
         "GradDrop keeps the sign of the larger share always",
         "weightings/graddrop.py",
-        "torch.where(draws * (positive - negative) < positive,",
-        "torch.where(0.5 * (positive - negative) < positive,",
+        "(draws * (positive - negative) < positive)",
+        "(0.5 * (positive - negative) < positive)",
         "the sign is drawn by its share",
     ),
     Misreading(
         "GradDrop exchanges the shares",
         "weightings/graddrop.py",
-        "torch.where(draws * (positive - negative) < positive, positive, negative)",
-        "torch.where(draws * (positive - negative) < positive, negative, positive)",
+        "torch.where(keeps, positive, negative)",
+        "torch.where(keeps, negative, positive)",
         "u < P keeps the positive ones",
     ),
     Misreading(
