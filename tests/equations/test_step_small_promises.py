@@ -1,4 +1,4 @@
-"""Sentences of the docstrings that no equation needs: graphs are freed, buffers kept, states stay; the report's zeros."""
+"""Sentences of the docstrings that no equation needs: graphs are freed, states stay, what the report does at zeros."""
 
 import math
 from types import SimpleNamespace
