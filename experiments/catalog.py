@@ -4,7 +4,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import get_args
 
-from experiments.spec import AggregatorName, Mode, ModelName, ProblemName, ProfileName, Spec
+from experiments.spec import (
+    AggregatorName,
+    LossWeightingName,
+    MethodName,
+    Mode,
+    ModelName,
+    ProblemName,
+    ProfileName,
+    Spec,
+)
 
 Options = tuple[tuple[str, float | str], ...]
 
@@ -31,6 +40,14 @@ FLAT: dict[AggregatorName, Options] = {
 }
 """Options of the flat methods: degree-1 scale where the own one does not let the flat part vanish with rho."""
 
+WEIGHTINGS: dict[LossWeightingName, Options] = {
+    "SI": (("scale", "paper"),),
+    "RLW": (),
+    "DWA": (("scale", "paper"), ("temperature", 2.0)),
+    "UW": (("form", "regression"), ("scale", "paper")),
+}
+"""Options of the loss weightings, plain and flat, at the scale of their own papers: one vector for both parts."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
@@ -50,7 +67,7 @@ class Profile:
         seed: int,
         mode: Mode,
         *,
-        aggregator: AggregatorName = "Mean",
+        aggregator: MethodName = "Mean",
         options: Options = (),
         rho: float = 0.0,
     ) -> Spec:
@@ -82,18 +99,20 @@ PAPER = Profile(name="paper", model="resnet18", n_train=108_000, n_validation=12
 def _every_method(
     profile: Profile, problems: Iterable[ProblemName], seeds: int, radii: Iterable[float]
 ) -> Iterator[Spec]:
-    """STL and the seven aggregators; then F-STL, SAM-sum and the seven F-methods at each radius. Seed by seed."""
+    """STL, aggregators, loss weightings; then F-STL, SAM-sum and the F-methods at each radius. Seed by seed."""
     radii = tuple(radii)
     problems = tuple(problems)
+    plain: list[tuple[MethodName, Options]] = [*BASE.items(), *WEIGHTINGS.items()]
+    flat: list[tuple[MethodName, Options]] = [*FLAT.items(), *WEIGHTINGS.items()]
     for seed in range(seeds):
         for problem in problems:
             yield profile.spec(problem, seed, "stl")
-            for aggregator, options in BASE.items():
+            for aggregator, options in plain:
                 yield profile.spec(problem, seed, "erm", aggregator=aggregator, options=options)
             for rho in radii:
                 yield profile.spec(problem, seed, "sam_stl", rho=rho)
                 yield profile.spec(problem, seed, "sam_sum", rho=rho)
-                for aggregator, options in FLAT.items():
+                for aggregator, options in flat:
                     yield profile.spec(problem, seed, "decomposed", aggregator=aggregator, options=options, rho=rho)
 
 

@@ -3,15 +3,16 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
+from experiments.loss_weightings import DWA, RLW, SI, UW, LossWeighted, LossWeighting
 from experiments.models import MultiTaskModel, build_model, single_task_models
-from experiments.spec import AggregatorName, Spec
+from experiments.spec import AggregatorName, LossWeightingName, Spec
 from flatmtl_core import (
     IMTLG,
     MGDA,
@@ -42,7 +43,7 @@ class NonFiniteLoss(ArithmeticError):
     """A task's loss is NaN or infinite: the message names the task (counted from 1) and the value."""
 
 
-def stream_seed(seed: int, stream: Literal["weights", "batches", "orders", "noise", "probe"]) -> int:
+def stream_seed(seed: int, stream: Literal["weights", "batches", "orders", "noise", "probe", "weightings"]) -> int:
     """Seed of one of a run's independent random streams: the first 63 bits of SHA-256("stream seed").
 
     It depends on nothing else, so all methods with the same seed see the same weights and the same batches.
@@ -68,6 +69,30 @@ def check_radii(spec: Spec) -> None:
         raise ValueError(f"mode {spec.mode!r} has no perturbation, but rho_shared, rho_heads = {radii}: set both to 0.")
     if spec.mode not in ("erm", "stl") and not min(radii) > 0.0:
         raise ValueError(f"mode {spec.mode!r} needs positive radii, got rho_shared, rho_heads = {radii}.")
+
+
+def build_aggregator(spec: Spec, tasks: int) -> Aggregator:
+    """The aggregator of a spec; `LossWeighted` for a weighting of the losses.
+
+    RLW's draws have their own stream; UW's log variances learn at the network's rate unless an option says otherwise.
+    """
+    options: dict[str, Any] = dict(spec.aggregator_options)
+    if spec.aggregator in get_args(LossWeightingName) and spec.mode not in ("erm", "decomposed", "direct"):
+        raise ValueError(
+            f"{spec.aggregator} is one weight a task, which mode {spec.mode!r} can not use: choose 'erm', 'decomposed' "
+            "or 'direct'."
+        )
+    match spec.aggregator:
+        case "SI":
+            return LossWeighted(SI(**options))
+        case "RLW":
+            return LossWeighted(RLW(stream_seed(spec.seed, "weightings"), **options))
+        case "DWA":
+            return LossWeighted(DWA(**options))
+        case "UW":
+            return LossWeighted(UW(tasks, **({"learning_rate": spec.learning_rate} | options)))
+        case name:
+            return AGGREGATORS[name](**options)
 
 
 class BatchLosses:
@@ -128,12 +153,17 @@ class Method:
     def __init__(self, spec: Spec) -> None:
         check_radii(spec)
         self.spec = spec
-        self.aggregator = AGGREGATORS[spec.aggregator](**dict(spec.aggregator_options))
         self.generator = torch.Generator().manual_seed(stream_seed(spec.seed, "orders"))
         self.workspace = Workspace()
         model = build_model(spec.model, stream_seed(spec.seed, "weights"))
+        self.aggregator = build_aggregator(spec, len(model.heads))
         self.single_task = spec.mode in ("stl", "sam_stl")
         self.networks = single_task_models(model) if self.single_task else [model]
+
+    @property
+    def weighting(self) -> LossWeighting | None:
+        """What makes the weights from the losses and belongs to the state of a run; None for gradient aggregators."""
+        return self.aggregator.weighting_of_losses if isinstance(self.aggregator, LossWeighted) else None
 
     def step(self, images: Float[Tensor, "n 1 36 36"], labels: Int64[Tensor, "n m"]) -> tuple[StepOutcome, ...]:
         """Add the gradients of one batch to ``.grad`` of every network; one outcome a network."""
@@ -147,6 +177,8 @@ class Method:
 
     def _network_step(self, network: MultiTaskModel, images: Tensor, labels: Tensor) -> StepOutcome:
         losses = BatchLosses(network, images, labels)
+        if isinstance(self.aggregator, LossWeighted):
+            self.aggregator.begin_step(lambda: losses.calls[0])
         match self.spec.mode:
             case "erm" | "stl":
                 report: StepReport | None = mtl_backward(

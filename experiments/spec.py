@@ -9,6 +9,9 @@ ProfileName: TypeAlias = Literal["smoke", "laptop", "paper"]
 ProblemName: TypeAlias = Literal["multi_mnist", "multi_fashion", "multi_fashion_mnist"]
 ModelName: TypeAlias = Literal["lenet", "resnet18"]
 AggregatorName: TypeAlias = Literal["Mean", "MGDA", "PCGrad", "CAGrad", "IMTLG", "NashMTL", "FairGrad"]
+LossWeightingName: TypeAlias = Literal["SI", "RLW", "DWA", "UW"]
+"""Methods whose weights follow from the losses: see `experiments.loss_weightings`."""
+MethodName: TypeAlias = AggregatorName | LossWeightingName
 Mode: TypeAlias = Literal["erm", "decomposed", "direct", "second", "each", "sam_sum", "stl", "sam_stl"]
 
 REVISIONS: dict[str, int] = {
@@ -22,6 +25,10 @@ REVISIONS: dict[str, int] = {
     "IMTLG": 1,
     "NashMTL": 1,
     "FairGrad": 1,
+    "SI": 1,
+    "RLW": 1,
+    "DWA": 1,
+    "UW": 1,
 }
 """Raise a number when a change alters what a Spec computes: stored results of that method then count as missing."""
 
@@ -31,13 +38,14 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     ``mode``: ``erm`` (plain gradients), ``decomposed`` / ``direct`` / ``second`` / ``each`` (the step's ``combine``),
     ``sam_sum`` (SAM on the mean loss, one perturbation), ``stl`` / ``sam_stl`` (one network a task).
-    ``aggregator_options`` are the aggregator's keyword arguments, sorted by name. Radii are 0 for ``erm`` and ``stl``.
+    ``aggregator`` is a gradient aggregator or a weighting of the losses (``erm``, ``decomposed`` and ``direct`` only).
+    ``aggregator_options`` are its keyword arguments, sorted by name. Radii are 0 for ``erm`` and ``stl``.
     """
 
     profile: ProfileName
     problem: ProblemName
     model: ModelName
-    aggregator: AggregatorName
+    aggregator: MethodName
     mode: Mode
     seed: int
     aggregator_options: tuple[tuple[str, float | str], ...] = ()

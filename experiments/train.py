@@ -23,6 +23,7 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
+from experiments.loss_weightings import UnusableLoss
 from experiments.methods import Method, NonFiniteLoss, StepOutcome, gradient_evaluations_per_step, stream_seed
 from experiments.metrics import ConflictTally, block_dimensions, evaluate, parameter_norms, probe, to_input
 from experiments.problems.overlays import Split as SplitName
@@ -173,11 +174,16 @@ class _Run:
                 optimizer.zero_grad()
             try:
                 outcomes = self.method.step(to_input(images), labels)
-            except (NonFiniteLoss, FlatMTLError) as error:
+            except (NonFiniteLoss, UnusableLoss, FlatMTLError) as error:
                 raise TrainingFailed(f"epoch {number}, step {step}: {error}") from error
             for optimizer in self.optimizers:
                 optimizer.step()
             totals.add(outcomes, len(images))
+        if self.method.weighting is not None:
+            try:
+                self.method.weighting.end_of_epoch()
+            except UnusableLoss as error:
+                raise TrainingFailed(f"epoch {number}: {error}") from error
         seconds = time.perf_counter() - clock
         self.seconds += seconds
         self.cpu_seconds += time.process_time() - cpu_clock
@@ -252,6 +258,8 @@ class _Run:
             "started": self.started,
             "resumed": self.resumed,
         }
+        if self.method.weighting is not None:
+            content["weighting"] = self.method.weighting.state_dict()
         _save_atomically(path, content)
 
     def restore(self, path: Path) -> None:
@@ -268,6 +276,8 @@ class _Run:
             optimizer.load_state_dict(state)
         self.batch_orders.set_state(content["batch_orders"])
         self.method.generator.set_state(content["task_orders"])
+        if self.method.weighting is not None:
+            self.method.weighting.load_state_dict(content["weighting"])
         torch.set_rng_state(content["global_generator"])
         self.records = msgspec.json.decode(content["records"], type=list[EpochRecord])
         self.best_epoch = content["best_epoch"]

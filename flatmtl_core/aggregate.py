@@ -54,9 +54,12 @@ class FromGramian:
 
     def weighting(self, gramian: Gramian, *, generator: torch.Generator | None = None) -> Weighted:
         """Weights of the rows from their inner products, with their certificate (see the class)."""
-        form = cosine_form(gramian)
+        return self.weighted(cosine_form(gramian), generator, gramian.device)
+
+    def weighted(self, form: CosineForm, generator: torch.Generator | None, device: torch.device) -> Weighted:
+        """``weighting`` of a Gramian that is taken apart already."""
         found = self._solution(form, generator)
-        weights = torch.tensor(found.spread(form), dtype=torch.float64, device=gramian.device)
+        weights = torch.tensor(found.spread(form), dtype=torch.float64, device=device)
         return Weighted(weights, found.gap, found.status)
 
     def _solution(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
@@ -88,14 +91,18 @@ class FromGramian:
         refuse_non_finite(measured, rows)
         if measured.exponent:
             return direction(weigh(self, measured, generator=generator), rows, measured, out=out)
-        form = take_apart(measured.entries)
+        form = take_apart(measured.entries, measured.noise)
         found = self._solution(form, generator)
         return combine_rows(found.spread(form), rows, measured.norms, out) if found.status == "solved" else out.zero_()
 
 
 def weigh(aggregator: GramianAggregator, measured: Measured, *, generator: torch.Generator | None) -> Weighted:
     """Weights of the rows themselves from the Gramian of the rescaled ones: A(t J) = t^k A(J)."""
-    weighted = aggregator.weighting(measured.gramian, generator=generator)
+    if isinstance(aggregator, FromGramian):
+        form = take_apart(measured.entries, measured.noise)
+        weighted = aggregator.weighted(form, generator, torch.device("cpu"))
+    else:
+        weighted = aggregator.weighting(measured.gramian, generator=generator)
     if not measured.exponent or aggregator.degree == 1.0:
         return weighted
     power = measured.exponent * (aggregator.degree - 1.0)

@@ -29,6 +29,7 @@ class CosineForm:
         scale: the largest norm.
         live: the tasks' indices, ascending.
         tasks: m.
+        noise: errors that K brings along from low-precision rows; 0 where it is all there is to know.
     """
 
     entries: Entries
@@ -36,6 +37,7 @@ class CosineForm:
     scale: float
     live: tuple[int, ...]
     tasks: int
+    noise: float = 0.0
 
     @cached_property
     def cosines(self) -> Float64[Tensor, "n n"]:
@@ -49,6 +51,9 @@ class CosineForm:
 
     def apply(self, values: Sequence[float]) -> list[float]:
         """K y, the inner products of ``sum_i y_i u_i`` with the unit rows u_j."""
+        if len(values) == 2:
+            (left, right), cosine = values, self.entries[0][1]
+            return [left + cosine * right, cosine * left + right]
         return [dot(row, values) for row in self.entries]
 
     def over_lengths(self, values: Sequence[float]) -> list[float]:
@@ -89,15 +94,15 @@ def cosine_form(gramian: Gramian) -> CosineForm:
     return take_apart(flat)
 
 
-def take_apart(gramian: list[float]) -> CosineForm:
-    """The cosine form of a finite Gramian, given row by row."""
+def take_apart(gramian: list[float], noise: float = 0.0) -> CosineForm:
+    """The cosine form of a finite Gramian, given row by row, and of the noise of its rows."""
     count = math.isqrt(len(gramian))
     live = tuple([task for task in range(count) if gramian[task * (count + 1)] > 0])
     norms = [math.sqrt(gramian[task * (count + 1)]) for task in live]
     scale = max(norms, default=1.0)
     pairs = list(zip(live, norms, strict=True))
     entries = [[gramian[row * count + column] / s / t for column, t in pairs] for row, s in pairs]
-    return CosineForm(_positive_part(entries, count), [s / scale for s in norms], scale, live, count)
+    return CosineForm(_positive_part(entries, count), [s / scale for s in norms], scale, live, count, noise)
 
 
 def _positive_part(entries: Entries, tasks: int) -> Entries:
@@ -111,7 +116,7 @@ def _positive_part(entries: Entries, tasks: int) -> Entries:
             if abs(cosine) > 1 + _CURVATURE * tasks:
                 _refuse("a cosine matrix without eigenvalue below -1e-6 m", 1 - abs(cosine))
             row[j] = entries[j][i] = max(-1.0, min(1.0, cosine))
-    if max([sum(map(abs, row)) for row in entries], default=0.0) <= 2.0:  # Gershgorin's circles
+    if len(entries) <= 2 or max([sum(map(abs, row)) for row in entries]) <= 2.0:  # Gershgorin's circles
         return entries
     cosines = torch.tensor(entries, dtype=torch.float64)
     if is_positive_definite(cosines):

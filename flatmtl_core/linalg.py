@@ -28,6 +28,9 @@ Square: TypeAlias = Float64[Tensor, "n n"]
 """A small symmetric matrix on the host."""
 
 EPS = torch.finfo(torch.float64).eps
+SUMMED_LOW = 1e-7
+"""What the entries of a Gramian of float32 rows are good for, relative to the rows' lengths."""
+
 _SAFE_SQUARES = {torch.float64: (1e-290, 1e290)}
 _SAFE_SQUARES_LOW = (1e-30, 1e30)
 _LOW_PRECISION = (torch.float16, torch.bfloat16)
@@ -37,10 +40,12 @@ _LOW_PRECISION = (torch.float16, torch.bfloat16)
 class Measured:
     """The Gramian of ``rows * 2**-exponent``, row by row in Python floats, with the scalars that rode along.
 
-    ``exponent`` is 0 unless squares of the rows leave the range of the fast path.
+    ``exponent`` is 0 unless squares of the rows leave the range of the fast path; ``noise`` is what the entries are
+    good for relative to the norms, 0 for float64 rows.
     """
 
     entries: list[float]
+    noise: float
     exponent: int = 0
     riders: tuple[Tensor, ...] = ()
 
@@ -189,12 +194,16 @@ def measure(rows: TaskGrads, *riders: Tensor) -> Measured:
         riders: small tensors that travel in the same transfer.
     """
     host, *others = to_host(_short_pair(rows) if _is_short_pair(rows) else gramian(rows), *riders)
-    measured = Measured(to_floats(host), riders=tuple(others))
+    measured = Measured(to_floats(host), _noise(rows), riders=tuple(others))
     low, high = _SAFE_SQUARES.get(rows.dtype, _SAFE_SQUARES_LOW)
     squares = measured.squares
     if low <= min(squares) and max(squares) <= high and sum(squares) <= math.inf:
         return measured
     return _measure_rescaled(rows, tuple(others))
+
+
+def _noise(rows: TaskGrads) -> float:
+    return 0.0 if rows.dtype == torch.float64 else SUMMED_LOW
 
 
 def _measure_rescaled(rows: TaskGrads, riders: tuple[Tensor, ...]) -> Measured:
@@ -213,7 +222,7 @@ def _measure_rescaled(rows: TaskGrads, riders: tuple[Tensor, ...]) -> Measured:
     (host,) = to_host(total)
     factors = [math.ldexp(1.0, max(exponent - common, -1074)) for exponent in exponents]
     shifts = torch.tensor(factors, dtype=torch.float64)
-    return Measured(to_floats(host * shifts * shifts.unsqueeze(1)), common, riders)
+    return Measured(to_floats(host * shifts * shifts.unsqueeze(1)), _noise(rows), common, riders)
 
 
 def blocks_of(rows: TaskGrads, out: Direction) -> Iterable[tuple[TaskGrads, Direction]]:

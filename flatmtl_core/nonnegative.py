@@ -1,5 +1,6 @@
 """One kernel, several users: the minimum over y >= 0 of 1/2 y'Hy - q'y, by an active set, to rounding."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -12,12 +13,20 @@ from flatmtl_core.linalg import EPS, is_positive_definite, solve_positive, to_fl
 _CONSISTENT = 1e-6
 """A slope along a flat direction that a Gramian of low precision can fake: such a column is left out."""
 
+_RIDGES = (1e-13, 1e-11, 1e-9, 1e-7)
+"""Added to the diagonal in turn where no answer is found; the last is what float32 rows leave undecided anyway."""
+
 _Vector = Float64[Tensor, " n"]
 _Matrix = Float64[Tensor, "n n"]
 
 
 def nonnegative_quadratic(
-    matrix: _Matrix, linear: _Vector, *, noise: _Vector | None = None, start: Sequence[int] | None = None
+    matrix: _Matrix,
+    linear: _Vector,
+    *,
+    noise: _Vector | None = None,
+    start: Sequence[int] | None = None,
+    ridge: float = 0.0,
 ) -> _Vector:
     """argmin over y >= 0 of 1/2 y'Hy - q'y with y_i = 0 or (q - Hy)_i = 0, and (q - Hy)_i <= 0 where y_i = 0.
 
@@ -29,12 +38,31 @@ def nonnegative_quadratic(
         linear: q.
         noise: absolute rounding errors of q, when they exceed those of its own size.
         start: a guess of the support (from a neighbouring problem); everything when it is left out.
+        ridge: added to the diagonal of H: keeps y from growing along directions that H does not know.
 
     Raises:
         NotConverged: the minimum is unbounded below, or the support still changes after 40 n + 100 exchanges.
+
+    Notes:
+        Where rounding decides (supports that are singular, or singular up to a low-precision Gramian's errors) the
+        search may end without an answer; it is then made again with the smallest ridge that gives one. What that costs
+        shows in the certificate, which is formed from H itself.
     """
+    support = range(linear.shape[0]) if start is None else start
+    for added in (ridge, *(larger for larger in _RIDGES if larger > ridge)):
+        shifted = matrix + added * torch.eye(linear.shape[0], dtype=torch.float64) if added else matrix
+        solution = _active_set(shifted, linear, noise, list(support))
+        if solution is not None:
+            return solution
+    rule = "a bounded minimum over the nonnegative orthant, found in 40 n + 100 exchanges"
+    remedy = "report this matrix: it is a defect of the solver"
+    raise NotConverged("the quadratic has no minimum", "gramian", to_floats(matrix), rule, remedy)
+
+
+def _active_set(matrix: _Matrix, linear: _Vector, noise: _Vector | None, support: list[int]) -> _Vector | None:
+    """The solution; None where no finite one was found."""
     size = linear.shape[0]
-    passive, solution = _restart(matrix, linear, list(range(size) if start is None else start))
+    passive, solution = _restart(matrix, linear, support)
     banned: set[int] = set()
     for _ in range(40 * size + 100):
         slope = linear - matrix @ solution
@@ -42,6 +70,8 @@ def nonnegative_quadratic(
         if noise is not None:
             rounding = rounding + noise
         order = to_floats(slope - rounding)
+        if math.isnan(sum(order)):
+            return None
         entering = [i for i in range(size) if i not in passive and i not in banned and order[i] > 0]
         if not entering:
             return solution
@@ -49,12 +79,12 @@ def nonnegative_quadratic(
         exchanged = _exchange(matrix, linear, passive, solution, new)
         if exchanged is None:
             if order[new] > _CONSISTENT * to_floats(linear.abs() + 1.0)[new]:
-                raise _defect("the quadratic is unbounded below", f"column {new} depends on {sorted(passive)}")
+                return None
             banned.add(new)
             continue
         banned = banned | {new} if exchanged[0] == passive else set()
         passive, solution = exchanged
-    raise _defect("the active set keeps changing", f"support {sorted(passive)} of {size}")
+    return None
 
 
 def _solve(matrix: _Matrix, right: _Vector, passive: list[int]) -> list[float]:
@@ -100,6 +130,8 @@ def _exchange(
     while values:
         support = list(values)
         target: dict[int, float] = dict(zip(support, _solve(matrix, linear, support), strict=True))
+        if not all(map(math.isfinite, target.values())):  # singular: what the move along its null direction reached
+            break
         blocked: dict[int, float] = {i: values[i] / (values[i] - target[i]) for i in support if target[i] <= 0}
         if not blocked:
             values = target
@@ -124,8 +156,3 @@ def _along_null(values: dict[int, float], null: dict[int, float], new: int) -> d
     moved = {i: max(value - step * null[i], 0.0) for i, value in values.items() if i != leaving}
     moved[new] = step
     return moved
-
-
-def _defect(what: str, value: str) -> NotConverged:
-    rule = "a bounded minimum over the nonnegative orthant, found in 40 n + 100 exchanges"
-    return NotConverged(what, "gramian", value, rule, "report this matrix: it is a defect of the solver")

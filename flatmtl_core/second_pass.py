@@ -173,9 +173,10 @@ class SecondPass:
             self.rows.zero_()
 
     def aggregate_rest(self) -> None:
-        """The second aggregation of the chosen mode; the result is the trunk's direction."""
-        setting, blocks = self.setting, self.blocks
+        """The second aggregation of the chosen mode; the result is the trunk's direction, in a vector of its own."""
+        setting, blocks, fresh = self.setting, self.blocks, torch.empty_like(self.result)
         if not setting.perturbs and setting.combine == "decomposed":
+            self.result = fresh.copy_(self.result)
             return
         riders = [head_norms(blocks, self.heads, adaptive=False)]
         measured = measure(self.rows, *riders)
@@ -183,14 +184,13 @@ class SecondPass:
         refuse_non_finite(measured, self.rows, names=blocks.shared_names(), sizes=blocks.sizes, when=when)
         refuse_heads(blocks, self.heads, measured.riders[0], when)
         name = {"direct": "sam", "each": "tasks"}.get(setting.combine, "flat")
-        out = self.result if name != "flat" else self.spare
+        out = fresh if name != "flat" else self.spare
         self.weighted[name] = aggregate_rows(self.aggregator, measured, self.rows, self.generator, out)
         if name == "flat":
             self.flat = measured if setting.perturbs else None
         if setting.combine == "decomposed":
-            self.result.add_(self.spare)
+            torch.add(self.result, self.spare, out=fresh)
         elif setting.combine == "second":
             pair = measure(self.pair)
-            out = self.rows[0]
-            self.weighted["pair"] = aggregate_rows(self.aggregator, pair, self.pair, self.generator, out)
-            self.result = out
+            self.weighted["pair"] = aggregate_rows(self.aggregator, pair, self.pair, self.generator, fresh)
+        self.result = fresh

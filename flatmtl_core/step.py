@@ -49,7 +49,7 @@ def mtl_backward(
     kept = Workspace() if workspace is None else workspace
     with Transaction(blocks, (), kept, generator):
         first = first_pass(losses, blocks, kept, adaptive=False, reduce=None)
-        out = kept.take("pair", (2, first.rows.shape[1]), blocks.dtype, blocks.device)[0]
+        out = torch.empty_like(first.rows[0])
         weighted = aggregate_rows(aggregator, first.measured, first.rows, generator, out)
     write_gradients(blocks, out, first.heads, first.heads)
     return _report(first, None, {"loss": weighted})

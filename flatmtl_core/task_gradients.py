@@ -103,7 +103,10 @@ def task_gradients(losses: Sequence[Tensor], blocks: Blocks, rows: TaskGrads) ->
 
 
 def write_gradients(blocks: Blocks, result: Direction, heads: Sequence[HeadGrads], first: Sequence[HeadGrads]) -> None:
-    """Add to ``.grad``; parameters that no task reaches keep what they had."""
+    """Add to ``.grad``; parameters that no task reaches keep what they had.
+
+    ``result`` and the heads' gradients are given away: where there was no ``.grad`` it becomes a view of them.
+    """
     reached = [any(found.reached[index] for found in (*first, *heads)) for index in range(len(blocks.shared))]
     with torch.no_grad():
         for parameter, piece, touched in zip(blocks.shared, blocks.pieces(result), reached, strict=True):
@@ -117,6 +120,6 @@ def write_gradients(blocks: Blocks, result: Direction, heads: Sequence[HeadGrads
 
 def _add_gradient(parameter: Tensor, gradient: Tensor) -> None:
     if parameter.grad is None:
-        parameter.grad = gradient.to(parameter.dtype, copy=True)
+        parameter.grad = gradient.to(parameter.dtype)
     else:
         parameter.grad.add_(gradient)

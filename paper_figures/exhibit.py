@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from matplotlib.figure import Figure
@@ -16,7 +16,7 @@ from experiments.spec import ProfileName, Spec
 from paper_figures.runs import METHOD_ORDER, PROBLEM_TITLES, problem_rank
 
 EXPECTED = Path(__file__).parent / "expected"
-"""The numbers that the paper reports, one CSV file an exhibit."""
+"""The numbers that the paper reports, one CSV file an exhibit, and what the tests claim of each aggregator."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,13 +39,31 @@ RunRow = TypeVar("RunRow", bound=Row)
 Content = TypeVar("Content")
 
 
+class Linked(str):
+    """Text of a cell, or title of a section, that leads to a place on the page (``target``) or is one (``name``)."""
+
+    def __new__(cls, text: str, *, target: str = "", name: str = "") -> "Linked":
+        linked = super().__new__(cls, text)
+        linked.target, linked.name = target, name
+        return linked
+
+    target: str
+    name: str
+
+
 @dataclass(frozen=True)
 class Columns:
-    """Columns under one heading; ``reference`` marks numbers that are the paper's, not ours."""
+    """Columns under one heading.
+
+    Args:
+        reference: the numbers are the paper's, not ours.
+        cells: ``marks`` are narrower than their titles, ``text`` may take several lines.
+    """
 
     heading: str
     titles: tuple[str, ...]
     reference: bool = False
+    cells: Literal["numbers", "marks", "text"] = "numbers"
 
     @property
     def width(self) -> int:
@@ -55,10 +73,18 @@ class Columns:
 
 @dataclass(frozen=True)
 class Table:
-    """A table to be read: cells are plain text, rendered by :mod:`paper_figures.latex` and by the report."""
+    """A table to be read: cells are plain text, rendered by :mod:`paper_figures.latex` and by the report.
+
+    Args:
+        sections: title (none if empty) and lines. The first columns hold names.
+        notes: marks that occur in cells, and what they mean.
+        title: only where a table is not the first of its exhibit.
+    """
 
     columns: tuple[Columns, ...]
     sections: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
+    notes: tuple[tuple[str, str], ...] = ()
+    title: str = ""
 
     def __post_init__(self) -> None:
         width = sum(group.width for group in self.columns)
@@ -104,6 +130,10 @@ class Exhibit(Generic[AnyRow]):
     location: str
     title: str
     table: Callable[[Sequence[AnyRow]], Table]
+
+    def tables(self, rows: Sequence[AnyRow]) -> tuple[Table, ...]:
+        """What is shown of the rows of one edition, in this order."""
+        return (self.table(rows),)
 
     def editions(self, stored: Stored) -> Iterator[Edition[AnyRow]]:
         """Every showing that the stores have rows for."""
@@ -161,12 +191,17 @@ class FileExhibit(Exhibit[AnyRow], Generic[AnyRow, Content]):
     """An exhibit of one stored file or folder: one edition, and one figure unless ``draw`` is None.
 
     ``data``: content -> rows (pure). ``caption``: content -> text that states what was measured, and on what.
+    ``details``: rows -> a second table, which stands under the first.
     """
 
     file: StoredFile[Content]
     data: Callable[[Content], tuple[AnyRow, ...]]
     caption: Callable[[Content], str]
     draw: Callable[[Sequence[AnyRow]], Figure] | None = None
+    details: Callable[[Sequence[AnyRow]], Table] | None = None
+
+    def tables(self, rows: Sequence[AnyRow]) -> tuple[Table, ...]:
+        return super().tables(rows) if self.details is None else (self.table(rows), self.details(rows))
 
     def editions(self, stored: Stored) -> Iterator[Edition[AnyRow]]:
         if self.file.name in stored.files:

@@ -23,6 +23,8 @@ _ESCAPES = {
     "±": r"$\pm$",
     RHO: r"$\rho$",
     "‡": r"\textdaggerdbl{}",
+    "✓": r"$\checkmark$",
+    "✗": r"$\times$",
 }
 
 
@@ -42,31 +44,46 @@ def escape(text: str) -> str:
 
 
 def tabular(table: Table, *, caption: str, label: str) -> str:
-    """A ``table*`` with a booktabs tabular (needs ``\\usepackage{booktabs}``, T1 fonts and UTF-8 input).
+    """A ``table*`` with a booktabs tabular: needs booktabs, T1 fonts and UTF-8 input; amssymb and graphicx where there
+    are columns of marks, whose titles stand upright; array where there are columns of text.
 
     Args: caption: plain text, escaped here. label: the name after ``tab:``.
     """
     width = sum(columns.width for columns in table.columns)
-    names = table.columns[0].width
-    headings, rules, start = [], [], 1
+    texts = sum(columns.width for columns in table.columns if columns.cells == "text")
+    kinds = {
+        "numbers": "r",
+        "marks": "c",
+        "text": rf">{{\raggedright\arraybackslash}}p{{{0.8 / (texts or 1):.2f}\linewidth}}",
+    }
+    headings, rules, start, shape, titles = [], [], 1, "", []
     for columns in table.columns:
         headings.append(rf"\multicolumn{{{columns.width}}}{{c}}{{{escape(columns.heading)}}}")
         if columns.heading:
             rules.append(rf"\cmidrule(lr){{{start}-{start + columns.width - 1}}}")
+        shape += columns.width * ("l" if start == 1 else kinds[columns.cells])
+        titles += [
+            rf"\rotatebox{{90}}{{{escape(title)}}}" if columns.cells == "marks" else escape(title)
+            for title in columns.titles
+        ]
         start += columns.width
-    titles = [escape(title) for columns in table.columns for title in columns.titles]
     lines = [
         r"\begin{table*}",
         r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
         rf"\caption{{{escape(caption)}}}",
         rf"\label{{tab:{label}}}",
-        rf"\begin{{tabular}}{{{'l' * names}{'r' * (width - names)}}}",
+        rf"\begin{{tabular}}{{{shape}}}",
         r"\toprule",
-        " & ".join(headings) + r" \\",
-        "".join(rules),
+        *([" & ".join(headings) + r" \\", "".join(rules)] if rules else []),
         " & ".join(titles) + r" \\",
     ]
     for title, rows in table.sections:
-        lines += [r"\midrule", rf"\multicolumn{{{width}}}{{l}}{{\emph{{{escape(title)}}}}} \\"]
+        lines.append(r"\midrule")
+        if title:
+            lines.append(rf"\multicolumn{{{width}}}{{l}}{{\emph{{{escape(title)}}}}} \\")
         lines += [" & ".join(escape(cell) for cell in row) + r" \\" for row in rows]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table*}", ""])
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    if table.notes:
+        notes = "; ".join(rf"\emph{{{escape(mark)}}}: {escape(text)}" for mark, text in table.notes)
+        lines.append(rf"\par\smallskip {notes}.")
+    return "\n".join([*lines, r"\end{table*}", ""])

@@ -8,9 +8,12 @@ from paper_figures import (
     fig_conflict,
     fig_floor,
     fig_scaling,
+    tab_claims,
+    tab_contradictions,
     tab_cost,
     tab_gates,
     tab_multi_mnist,
+    tab_mutation,
     tab_step_cost,
 )
 from paper_figures.exhibit import Exhibit, FileExhibit, StoredFile, distinct
@@ -25,6 +28,10 @@ EXHIBITS: tuple[Exhibit[Any], ...] = (
     fig_aggregators.EXHIBIT,
     tab_gates.EXHIBIT,
     fig_cheaper.EXHIBIT,
+    tab_claims.EXHIBIT,
+    tab_contradictions.EXHIBIT,
+    tab_mutation.EXHIBIT,
+    tab_mutation.SURVIVORS,
 )
 
 FILES: tuple[StoredFile[Any], ...] = tuple(

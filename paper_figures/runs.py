@@ -12,9 +12,10 @@ from experiments.spec import ProfileName, Spec, method_label
 
 METHOD_ORDER: tuple[str, ...] = (
     *("STL", "F-STL", "LS", "F-LS", "SAM-sum"),
+    *(f + name for name in ("SI", "RLW", "DWA", "UW") for f in ("", "F-")),
     *(f + name for name in ("MGDA", "PCGrad", "CAGrad", "IMTL", "NashMTL", "FairGrad") for f in ("", "F-")),
 )
-"""The order of the paper's Table 1; other labels follow by name."""
+"""The order of the paper's tables (Table 1 has no SI, RLW, DWA and UW; Table 3 has); other labels follow by name."""
 
 RHO = "\N{GREEK SMALL LETTER RHO}"
 

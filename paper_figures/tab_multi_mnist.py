@@ -4,14 +4,14 @@ import csv
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.results import Result
-from experiments.spec import ProfileName, Spec
+from experiments.spec import LossWeightingName, ProfileName, Spec
 from paper_figures.exhibit import EXPECTED, STYLE, Columns, Row, RunExhibit, Table, distinct, method_colour
 from paper_figures.runs import PROBLEM_TITLES, mean_and_deviation, method_rank, problem_rank, protocol, repetitions
 
@@ -224,6 +224,11 @@ def draw(rows: Sequence[AccuracyRow]) -> Figure:
 
 def caption(specs: Sequence[Spec]) -> str:
     """The setting of the runs, what ± and the marks mean, and the paper's own setting."""
+    names = get_args(LossWeightingName)
+    weighted = (
+        f"{', '.join(names)} weigh the losses, with one vector for loss and flat part and the heads unscaled; the "
+        "paper runs the plain ones, on other data (its Tables 2 to 4). "
+    )
     return (
         f"Accuracy in %. {protocol(specs)}. "
         "Mean ± sample standard deviation over n seeds (no deviation for n < 2). "
@@ -231,6 +236,7 @@ def caption(specs: Sequence[Spec]) -> str:
         "The paper: ResNet-18, 200 epochs, 3 seeds, its own overlays; its radius is not stated, so its number stands "
         "beside each of our radii. ‡: not in the paper's table but in the authors' follow-up, one value without "
         "deviation (pale in the figure). Lines with n = 0 are the paper's alone. "
+        f"{weighted if any(spec.aggregator in names for spec in specs) else ''}"
         "In the figure each panel has its own scale."
     )
 

@@ -36,7 +36,8 @@ class AlignedMTL(FromGramian):
 
     reduction: Literal["mean", "sum"] = "mean"
 
-    laws = named_laws("PERMUTATION IDENTITY_FOR_ONE_TASK ZERO_ROW_IGNORED")
+    laws = named_laws("PERMUTATION IDENTITY_FOR_ONE_TASK ZERO_ROW_IGNORED DEFINED_WHEN_STATIONARY")
+    laws |= named_laws("ZERO_ONLY_IF_STRONGLY_STATIONARY")
 
     def __post_init__(self) -> None:
         check_choice("reduction", self.reduction, ("mean", "sum"))
@@ -59,7 +60,7 @@ def graded_factor(cosines: Float64[Tensor, "n n"], norms: Float64[Tensor, " n"])
     squares = norms.square()
     for _ in range(len(norms)):
         left = rest.diagonal()
-        pivots = to_floats(torch.where(left > 8 * len(norms) * EPS * squares, left, 0.0))
+        pivots = to_floats(torch.where(left > 64 * len(norms) * EPS * squares, left, 0.0))
         pivot = max(range(len(pivots)), key=pivots.__getitem__)
         if pivots[pivot] == 0:
             break

@@ -79,7 +79,7 @@ def ball_addition(form: CosineForm, alignment: list[float], c: float, radius: fl
         c: the radius in units of ||g_0||.
         radius: the radius.
     """
-    hull = min_norm_point(form) if min(alignment) <= 0 else []
+    hull = min_norm_point(form) if min(alignment) <= 4 * len(alignment) * EPS else []
     inside = len(hull) > 0 and form.vanishes(hull, form.apply(hull))
     if inside:
         at_zero, _ = dual_cone_multipliers(form, alignment, noise=product_noise(form))

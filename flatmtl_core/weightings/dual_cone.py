@@ -97,7 +97,7 @@ def dual_cone_multipliers(
     added = [0.0] * len(products)
     if min(products) < 0:
         linear = -torch.tensor(products, dtype=torch.float64)
-        added = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, start=start))
+        added = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, start=start, ridge=form.noise))
     raised = list(map(add, products, form.apply(added)))
     return added, sum([y * abs(r) for y, r in zip(added, raised, strict=True)]) + max(-min(raised), 0.0)
 

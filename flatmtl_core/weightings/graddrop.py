@@ -51,6 +51,7 @@ class GradDrop:
         for block, part in blocks_of(rows, out):
             positive, negative = block.clamp(min=0).sum(0), block.clamp(max=0).sum(0)
             draws = torch.rand(part.shape, generator=generator, device=generator.device).to(block)
-            kept = torch.where(draws * (positive - negative) < positive, positive, negative)
+            keeps = (negative == 0) | (draws * (positive - negative) < positive)
+            kept = torch.where(keeps, positive, negative)
             part.copy_(torch.lerp(kept, positive + negative, self.leak))
         return out

@@ -35,7 +35,7 @@ class View:
 
     exhibit: Exhibit[Any]
     edition: Edition[Any]
-    table: Table
+    tables: tuple[Table, ...]
     images: tuple[tuple[str, str], ...]
     downloads: tuple[Download, ...]
 
@@ -57,13 +57,14 @@ def _image(figure: Figure, kind: str) -> bytes:
 
 def write_edition(exhibit: Exhibit[Any], edition: Edition[Any], out: Path) -> View:
     """Write CSV, LaTeX and, for each drawing, PDF and PNG below ``out``."""
-    table = exhibit.table(edition.rows)
+    tables = exhibit.tables(edition.rows)
     stem = f"{exhibit.name}-{edition.name}"
-    files = {
-        f"{stem}.csv": to_csv(edition.rows).encode(),
-        f"{stem}.tex": latex.tabular(table, caption=edition.caption, label=stem).encode(),
-    }
-    downloads = [Download(f"{stem}.csv", "CSV"), Download(f"{stem}.tex", "LaTeX")]
+    files = {f"{stem}.csv": to_csv(edition.rows).encode()}
+    downloads = [Download(f"{stem}.csv", "CSV")]
+    for number, table in enumerate(tables, 1):
+        name = stem if number == 1 else f"{stem}-{number}"
+        files[f"{name}.tex"] = latex.tabular(table, caption=table.title or edition.caption, label=name).encode()
+        downloads.append(Download(f"{name}.tex", f"LaTeX {table.title}".strip()))
     images = []
     for drawing in edition.drawings:
         figure = drawing.draw()
@@ -77,7 +78,7 @@ def write_edition(exhibit: Exhibit[Any], edition: Edition[Any], out: Path) -> Vi
         downloads += [Download(f"{name}.{kind}", f"{kind.upper()} {drawing.label}".strip()) for kind in ("pdf", "png")]
     for path, content in files.items():
         write_atomically(out / path, content)
-    return View(exhibit, edition, table, tuple(images), tuple(downloads))
+    return View(exhibit, edition, tables, tuple(images), tuple(downloads))
 
 
 def _counted(values: Iterable[str]) -> tuple[str, ...]:
@@ -114,10 +115,16 @@ def provenance(profile: ProfileName, results: Sequence[Result]) -> Provenance:
     )
 
 
-def gather(stores: Sequence[Path]) -> tuple[Stored, tuple[Missing, ...]]:
-    """Every run of every profile and every single file, each from the first store that has it; and what none has."""
+def gather(stores: Sequence[Path], expected: Path = EXPECTED) -> tuple[Stored, tuple[Missing, ...]]:
+    """Every run of every profile and every single file, each from the first store that has it; and what none has.
+
+    Single files may also lie in ``expected``, the last place that is searched.
+    """
     collected = {profile: collect(profile, stores) for profile in catalog.NAMES}
-    found = {file: next((path for store in stores if (path := store / file.name).exists()), None) for file in FILES}
+    found = {
+        file: next((path for store in (*stores, expected) if (path := store / file.name).exists()), None)
+        for file in FILES
+    }
     stored = Stored(
         runs={profile: results for profile, (results, _) in collected.items()},
         files={file.name: file.read(path) for file, path in found.items() if path is not None},
@@ -128,7 +135,12 @@ def gather(stores: Sequence[Path]) -> tuple[Stored, tuple[Missing, ...]]:
 
 
 def build(
-    stores: Sequence[Path], out: Path, *, missing_data: str = "", reproduction: Reproduction | None = None
+    stores: Sequence[Path],
+    out: Path,
+    *,
+    missing_data: str = "",
+    reproduction: Reproduction | None = None,
+    expected: Path = EXPECTED,
 ) -> tuple[Path, tuple[Missing, ...]]:
     """Write every edition of every exhibit and ``index.html``, the page last; returns its path and what is missing.
 
@@ -137,10 +149,11 @@ def build(
         out: folder of the report, made when absent.
         missing_data: what data could not be had, shown at the top of the page.
         reproduction: outcome of ``python -m experiments compare``; None: not compared.
+        expected: folder of what was found elsewhere, searched for single files after the stores.
 
     Raises: StoreError for a stored result that can not be trusted.
     """
-    stored, missing = gather(stores)
+    stored, missing = gather(stores, expected)
     origins = [provenance(profile, results) for profile, results in stored.runs.items() if results]
     origins += [
         Provenance(file.title, file.provenance(stored.files[file.name])) for file in FILES if file.name in stored.files

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from experiments import catalog
-from experiments.methods import AGGREGATORS, check_radii
+from experiments.methods import AGGREGATORS, build_aggregator, check_radii
 from experiments.spec import ProfileName, method_label, spec_key
 from tests.trace import ROOT
 
-AGGREGATOR_LABELS = {"LS", "MGDA", "PCGrad", "CAGrad", "IMTL", "NashMTL", "FairGrad"}
+AGGREGATOR_LABELS = {"LS", "MGDA", "PCGrad", "CAGrad", "IMTL", "NashMTL", "FairGrad", "SI", "RLW", "DWA", "UW"}
 ALL_LABELS = AGGREGATOR_LABELS | {f"F-{label}" for label in AGGREGATOR_LABELS} | {"STL", "F-STL", "SAM-sum"}
 
 
@@ -23,7 +23,7 @@ def test_every_run_is_listed_once_and_can_be_built(name: ProfileName) -> None:
     for spec in specs:
         assert spec.profile == name
         check_radii(spec)
-        AGGREGATORS[spec.aggregator](**dict(spec.aggregator_options))
+        build_aggregator(spec, tasks=2)
 
 
 @pytest.mark.parametrize("name", catalog.NAMES)

@@ -50,7 +50,8 @@ def test_key_survives_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("revision", "changes"), [("protocol", True), ("data", True), ("step", True), ("Mean", True), ("MGDA", False)]
+    ("revision", "changes"),
+    [("protocol", True), ("data", True), ("step", True), ("Mean", True), ("MGDA", False), ("SI", False)],
 )
 def test_key_follows_the_revisions_that_the_run_depends_on(
     revision: str, changes: bool, monkeypatch: pytest.MonkeyPatch

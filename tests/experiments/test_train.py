@@ -70,7 +70,7 @@ def assert_gradients(model: MultiTaskModel, expected: dict[str, Tensor]) -> None
 
 
 def test_streams_differ_and_repeat() -> None:
-    streams = ("weights", "batches", "orders", "noise", "probe")
+    streams = ("weights", "batches", "orders", "noise", "probe", "weightings")
     seeds = {stream_seed(seed, stream) for seed in range(20) for stream in streams}  # type: ignore[arg-type]
     assert len(seeds) == 20 * len(streams)
     assert all(0 <= seed < 2**63 for seed in seeds)

@@ -20,7 +20,7 @@ WORDS = {
     "textquotedbl": '"',
     "textdaggerdbl": "‡",
 }
-MATHS = {"pm": "±", "rho": RHO}
+MATHS = {"pm": "±", "rho": RHO, "checkmark": "✓", "times": "✗"}
 TOKEN = re.compile(
     r"\\(?P<word>[a-zA-Z]+)\{\}|\$\\(?P<maths>[a-z]+)\$|\\(?P<symbol>[{}$&%#_])|(?P<nothing>\{\})|(?P<plain>[^\\{}$&%#_^~])"
 )
@@ -40,7 +40,7 @@ def read(source: str) -> str:
 
 
 printable = st.text(st.characters(codec="utf-8").filter(str.isprintable))
-special = st.text(st.sampled_from("\\{}$&%#_^~<>|\"-,'`!?±‡ aB1" + RHO))
+special = st.text(st.sampled_from("\\{}$&%#_^~<>|\"-,'`!?±‡✓✗ aB1" + RHO))
 
 
 @given(printable | special)
@@ -58,6 +58,33 @@ def test_no_ligatures(text: str) -> None:
 def test_unprintable_text_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not printable"):
         escape(text)
+
+
+def test_marks_stand_under_upright_titles_text_in_paragraphs_and_notes_below() -> None:
+    table = Table(
+        columns=(
+            Columns("", ("Law",)),
+            Columns("Who", ("A_1", "B"), cells="marks"),
+            Columns("", ("x", "y"), cells="text"),
+        ),
+        sections=(("", (("zero", "✓", "if a", "one", "two"),)), ("more", ())),
+        notes=(("if a", "c < 1"), ("if b", "50 %")),
+    )
+    assert tabular(table, caption="Laws.", label="one").splitlines()[4:] == [
+        r"\begin{tabular}{lcc>{\raggedright\arraybackslash}p{0.40\linewidth}>{\raggedright\arraybackslash}p{0.40\linewidth}}",
+        r"\toprule",
+        r"\multicolumn{1}{c}{} & \multicolumn{2}{c}{Who} & \multicolumn{2}{c}{} \\",
+        r"\cmidrule(lr){2-3}",
+        r"Law & \rotatebox{90}{A\_1} & \rotatebox{90}{B} & x & y \\",
+        r"\midrule",
+        r"zero & $\checkmark$ & if a & one & two \\",
+        r"\midrule",
+        r"\multicolumn{5}{l}{\emph{more}} \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\par\smallskip \emph{if a}: c \textless{} 1; \emph{if b}: 50 \%.",
+        r"\end{table*}",
+    ]
 
 
 def test_table_has_the_form_of_booktabs() -> None:

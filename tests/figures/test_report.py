@@ -26,11 +26,15 @@ from experiments.results import (
 from experiments.spec import Spec, method_label, spec_key
 from paper_figures import runs, site
 from paper_figures.__main__ import main
+from paper_figures.claims import CLAIMS
 from paper_figures.exhibit import EXPECTED
+from paper_figures.mutation import MUTATION
 from paper_figures.registry import EXHIBITS, FILES
 from paper_figures.runs import RHO
 from tests.figures.synthetic import fill, result
 from tests.figures.synthetic_benchmark import benchmark
+from tests.figures.synthetic_claims import claims
+from tests.figures.synthetic_mutation import summary
 
 matplotlib.use("agg")
 CHECKOUT = Path(__file__).parents[2]
@@ -69,6 +73,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fill(folder, LAPTOP)
     fill(folder, SMOKE)
     write_benchmark(folder / STORED.name, benchmark())
+    (folder / CLAIMS.name).write_bytes(msgspec.json.encode(claims()))
+    (folder / MUTATION.name).write_bytes(msgspec.json.encode(summary()))
     return folder
 
 
@@ -98,10 +104,10 @@ class Links(HTMLParser):
             self.cells.append([])
         if tag == "td":
             self.cells[-1].append("")
-        self._open = tag == "td"
+        self._open = tag == "td" or (tag == "a" and self._open)
 
     def handle_endtag(self, tag: str) -> None:
-        self._open = False
+        self._open = tag == "a" and self._open
 
     def handle_data(self, data: str) -> None:
         if self._open:
@@ -111,9 +117,11 @@ class Links(HTMLParser):
 def test_page_holds_every_line_of_every_table(report: Path, store: Path) -> None:
     lines = Links((report / "index.html").read_text(encoding="utf-8")).cells
     stored, _ = site.gather([store])
-    tables = [exhibit.table(edition.rows) for exhibit in EXHIBITS for edition in exhibit.editions(stored)]
+    tables = [
+        table for exhibit in EXHIBITS for edition in exhibit.editions(stored) for table in exhibit.tables(edition.rows)
+    ]
     expected = [list(line) for table in tables for _, section in table.sections for line in section]
-    assert len(tables) == 3 * 2 + 5  # exhibits of runs for two profiles, those of the benchmark
+    assert len(tables) == 3 * 2 + 5 + 3 + 2  # exhibits of runs for two profiles, of the benchmark, of laws, of mutants
     assert [line for line in lines if line] == expected
     assert len(expected) > 50
 
@@ -155,7 +163,7 @@ def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     fill(tmp_path / "store", LAPTOP[:9])
     digests = []
     for name in ("one", "two"):
-        site.build([tmp_path / "store"], tmp_path / name)
+        site.build([tmp_path / "store"], tmp_path / name, expected=tmp_path)
         digests.append(
             {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (tmp_path / name).iterdir()}
         )
@@ -170,7 +178,7 @@ def test_figures_are_closed(store: Path) -> None:
 def test_empty_store_gives_a_page_that_says_so(tmp_path: Path) -> None:
     empty = tmp_path / "store"
     empty.mkdir()
-    page, missing = site.build([empty], tmp_path / "out")
+    page, missing = site.build([empty], tmp_path / "out", expected=empty)
     profiles = [(len(catalog.specs(name)), name) for name in catalog.NAMES]
     assert [(lacking.what, lacking.command) for lacking in missing] == [
         *((f"Profile {name}: {runs} of {runs} runs", f"python -m experiments run {name}") for runs, name in profiles),
@@ -214,6 +222,44 @@ def test_first_store_with_a_file_wins(store: Path, tmp_path: Path) -> None:
     for stores, commit in (([tmp_path, store], "fedcba98"), ([store, tmp_path], "0123abcd")):
         stored, _ = site.gather(stores)
         assert stored.files[STORED.name].provenance.commit == commit
+
+
+def test_what_was_found_elsewhere_is_the_last_place_for_a_file(store: Path, tmp_path: Path) -> None:
+    one = claims()
+    del one["contradictions"][1]
+    (tmp_path / CLAIMS.name).write_bytes(msgspec.json.encode(one))
+    for stores, expected, count in (([store], tmp_path, 2), ([], tmp_path, 1), ([tmp_path], store, 1)):
+        stored, _ = site.gather(stores, expected)
+        assert len(stored.files[CLAIMS.name].contradictions) == count
+    empty = tmp_path / "store"
+    empty.mkdir()
+    _, missing = site.build([empty], tmp_path / "out", expected=tmp_path)
+    assert CLAIMS.command not in {lacking.command for lacking in missing}
+
+
+def test_the_laws_are_shown_with_their_conditions_and_counterexamples(report: Path) -> None:
+    page = html.unescape((report / "index.html").read_text(encoding="utf-8"))
+    assert '<a href="#counterexample-COMMON_DESCENT-Down">✗</a>' in page
+    assert '<td class="name" id="counterexample-COMMON_DESCENT-Down">Down</td>' in page
+    assert '<dl class="notes"><div><dt>if a</dt><dd>at most 2 tasks</dd></div>' in page
+    assert (
+        page.index("holds under it, and fails in general")
+        < page.index('href="#counterexample-')
+        < page.index("[-30, 0.5]")
+    )
+    assert page.count("<h4>What the laws mean, and counterexamples</h4>") == 1
+    assert "&amp; counted once" in (report / "index.html").read_text(encoding="utf-8")
+
+
+def test_an_undecided_pair_stops_the_report(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    undecided = claims()
+    del undecided["cells"][4]
+    (tmp_path / CLAIMS.name).write_bytes(msgspec.json.encode(undecided))
+    assert main(["build", "--store", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    printed = capsys.readouterr().err
+    assert "Down, COMMON_DESCENT: not decided" in printed
+    assert CLAIMS.command in printed
+    assert not (tmp_path / "out").exists()
 
 
 def test_provenance_counts_runs_where_they_differ() -> None:

@@ -232,6 +232,13 @@ def test_cagrad_takes_the_nearest_optimum_to_the_mean(data: st.DataObject) -> No
     assert_close(direction(CAGrad(c=c), rows), nearest, convex.POINT_ACCURACY * size)
 
 
+@pytest.mark.parametrize("c", [0.4, 1.0, 2.0])
+def test_cagrad_takes_the_mean_where_rounding_hides_that_nothing_is_better(c: float) -> None:
+    """Two opposite rows: no direction has a positive worst product, and <g_1, g_0> = 0 only up to rounding."""
+    rows = tensor(((-20, 20), (20, -20), (1, 1)))
+    assert_close(direction(CAGrad(c=c), rows), rows.mean(dim=0), LIMIT * float(rows.norm(dim=1).sum()))
+
+
 @pytest.mark.parametrize("solver", ["CLARABEL", "SCS"])
 @pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0])
 @given(data=st.data())
