@@ -19,7 +19,7 @@ _ENTRIES = np.array([0, 0.1, -0.1, 0.5, -0.5, 1, -1, 2, -2])
 
 def _rows(generator: np.random.Generator, kind: int) -> NDArray[np.float64]:
     """Few values; rows of very unequal norms; Gaussian rows, of which one may repeat, oppose or be near to another."""
-    m, d = int(generator.integers(1, 7 if kind == 2 else 5)), int(generator.integers(1, 5))
+    m, d = int(generator.integers(1, 6)), int(generator.integers(1, 5))
     if kind < 2:
         rows = generator.choice(_ENTRIES, size=(m, d))
         return rows if kind == 0 else rows * 10.0 ** generator.integers(-6, 7, size=(m, 1))
