@@ -1,4 +1,4 @@
-"""Twenty thousand matrices a method, of the kinds that broke others: an answer without NaN, or one of our own errors."""
+"""Twenty thousand matrices a method, of the kinds that broke others: an answer without NaN, or our own error."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from flatmtl_core import FlatMTLError, NotConverged
+from flatmtl_core import NotConverged
 from tests.assertions import Method
 from tests.laws.claims import METHODS
 
@@ -51,9 +51,8 @@ def test_answers_are_finite_or_refused(name: str) -> None:
         aggregator: Method = METHODS[name](len(rows))
         try:
             found = aggregator(rows, generator=generator)
-        except FlatMTLError as error:
-            assert isinstance(error, NotConverged), f"{error} on {rows.tolist()}"
-            refused[type(error).__name__] += 1
+        except NotConverged:
+            refused["NotConverged"] += 1
             continue
         assert found.dtype == rows.dtype
         assert not found.isnan().any(), f"{found.tolist()} on {rows.tolist()}"
