@@ -88,6 +88,13 @@ def verify(session: nox.Session) -> None:
 
 
 @nox.session
+def mutation(session: nox.Session) -> None:
+    """Small faults in copies of the core, one at a time: do the tests notice? Resumes where it was stopped."""
+    prepare(session)
+    python(session, "-m", "tests.mutation", *session.posargs, **ONE_THREAD)
+
+
+@nox.session
 def experiments(session: nox.Session) -> None:
     """`python -m experiments` with the arguments after `--`; without any: `run smoke`."""
     prepare(session)

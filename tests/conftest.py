@@ -16,6 +16,12 @@ torch.set_num_threads(1)
 hypothesis.settings.register_profile("dev", max_examples=15, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=40, deadline=None, derandomize=True, database=None)
 hypothesis.settings.register_profile("thorough", max_examples=800, deadline=None)
+hypothesis.settings.register_profile(  # those of ci; a failure is not made smaller
+    "mutation",
+    hypothesis.settings.get_profile("ci"),
+    phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phase.target),
+    report_multiple_bugs=False,
+)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
