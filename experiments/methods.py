@@ -16,12 +16,17 @@ from experiments.spec import AggregatorName, LossWeightingName, Spec
 from flatmtl_core import (
     IMTLG,
     MGDA,
+    AlignedMTL,
     CAGrad,
+    ConFIG,
+    DualProj,
     FairGrad,
+    GradDrop,
     Mean,
     NashMTL,
     PCGrad,
     StepReport,
+    UPGrad,
     Workspace,
     mtl_backward,
     sam_mtl_backward,
@@ -36,6 +41,11 @@ AGGREGATORS: dict[AggregatorName, Callable[..., Aggregator]] = {
     "IMTLG": IMTLG,
     "NashMTL": NashMTL,
     "FairGrad": FairGrad,
+    "GradDrop": GradDrop,
+    "UPGrad": UPGrad,
+    "DualProj": DualProj,
+    "AlignedMTL": AlignedMTL,
+    "ConFIG": ConFIG,
 }
 
 

@@ -8,7 +8,20 @@ import msgspec
 ProfileName: TypeAlias = Literal["smoke", "laptop", "paper"]
 ProblemName: TypeAlias = Literal["multi_mnist", "multi_fashion", "multi_fashion_mnist"]
 ModelName: TypeAlias = Literal["lenet", "resnet18"]
-AggregatorName: TypeAlias = Literal["Mean", "MGDA", "PCGrad", "CAGrad", "IMTLG", "NashMTL", "FairGrad"]
+AggregatorName: TypeAlias = Literal[
+    "Mean",
+    "MGDA",
+    "PCGrad",
+    "CAGrad",
+    "IMTLG",
+    "NashMTL",
+    "FairGrad",
+    "GradDrop",
+    "UPGrad",
+    "DualProj",
+    "AlignedMTL",
+    "ConFIG",
+]
 LossWeightingName: TypeAlias = Literal["SI", "RLW", "DWA", "UW"]
 """Methods whose weights follow from the losses: see `experiments.loss_weightings`."""
 MethodName: TypeAlias = AggregatorName | LossWeightingName
@@ -25,6 +38,11 @@ REVISIONS: dict[str, int] = {
     "IMTLG": 1,
     "NashMTL": 1,
     "FairGrad": 1,
+    "GradDrop": 1,
+    "UPGrad": 1,
+    "DualProj": 1,
+    "AlignedMTL": 1,
+    "ConFIG": 1,
     "SI": 1,
     "RLW": 1,
     "DWA": 1,

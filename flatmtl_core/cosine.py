@@ -80,7 +80,7 @@ def cosine_form(gramian: Gramian) -> CosineForm:
         Negative curvature above that limit (float32 products of dependent rows) is clipped to zero; curvature of
         rounding size is left to the solvers.
     """
-    host = gramian.detach() if gramian.is_cpu and gramian.dtype == torch.float64 else to_host(gramian)[0]
+    (host,) = to_host(gramian)
     count = host.shape[0] if host.ndim else 0
     if count == 0 or host.shape != (count, count):
         _refuse("(m, m) with m >= 1 tasks", tuple(host.shape))

@@ -72,9 +72,12 @@ class Measured:
 
 
 def to_host(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """Bring tensors to the host as float64 in one transfer (one synchronisation on an accelerator)."""
+    """Bring tensors to the host in one transfer (one synchronisation on an accelerator), as float64.
+
+    A single tensor that is there already keeps its dtype: what reads it makes Python floats of it.
+    """
     if len(tensors) == 1:
-        return (tensors[0].detach().to("cpu", torch.float64),)
+        return (tensors[0].detach() if tensors[0].is_cpu else tensors[0].detach().to("cpu", torch.float64),)
     flat = torch.cat([tensor.detach().reshape(-1).to(torch.float64) for tensor in tensors]).cpu()
     parts = torch.split(flat, [tensor.numel() for tensor in tensors])
     return tuple(part.reshape(tensor.shape) for part, tensor in zip(parts, tensors, strict=True))

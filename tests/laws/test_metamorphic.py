@@ -76,7 +76,10 @@ def test_pcgrad_without_conflict_is_the_sum_exactly(data: st.DataObject, seed: i
 
 @given(data=st.data())
 def test_two_tasks_of_equal_norm_are_bisected(data: st.DataObject) -> None:
-    """MGDA, IMTL-G, Nash-MTL, ConFIG and Aligned-MTL agree: u_1 + u_2. The second row is a permutation of the first, signs included."""
+    """MGDA, IMTL-G, Nash-MTL, ConFIG and Aligned-MTL agree: u_1 + u_2.
+
+    The second row is a permutation of the first, signs included.
+    """
     first = data.draw(separated(1, data.draw(sizes)))[0]
     second = first[data.draw(st.permutations(range(len(first))))]
     rows = torch.stack([first, second])

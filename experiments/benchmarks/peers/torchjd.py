@@ -23,6 +23,7 @@ def aggregators() -> dict[AggregatorName, Callable[[], Callable[[Tensor], Tensor
         "PCGrad": aggregation.PCGrad,
         "CAGrad": lambda: aggregation.CAGrad(c=0.4),
         "IMTLG": aggregation.IMTLG,
+        "UPGrad": aggregation.UPGrad,
     }
 
 
