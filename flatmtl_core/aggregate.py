@@ -90,42 +90,37 @@ class FromGramian:
         measured = measure(rows)
         refuse_non_finite(measured, rows)
         if measured.exponent:
-            return direction(weigh(self, measured, generator=generator), rows, measured, out=out)
+            aggregate_rows(self, measured, rows, generator, out)
+            return out
         form = take_apart(measured.entries, measured.noise)
         found = self._solution(form, generator)
         return combine_rows(found.spread(form), rows, measured.norms, out) if found.status == "solved" else out.zero_()
 
 
-def weigh(aggregator: GramianAggregator, measured: Measured, *, generator: torch.Generator | None) -> Weighted:
-    """Weights of the rows themselves from the Gramian of the rescaled ones: A(t J) = t^k A(J)."""
+def aggregate_rows(
+    aggregator: Aggregator, measured: Measured, rows: TaskGrads, generator: torch.Generator | None, out: Direction
+) -> Weighted | None:
+    """Run any aggregator on measured rows; Gramian methods reuse the Gramian and hand out their weights.
+
+    The Gramian is that of ``rows / t``, t a power of two: ``A(J) = t^k A(J / t)``, the weights are ``t^(k-1)`` times
+    those found (t^(k-1) is kept within 2^-1000 and 2^1000 there, but not in the direction).
+    """
+    if not isinstance(aggregator, GramianAggregator):
+        aggregator(rows, generator=generator, out=out)
+        return None
     if isinstance(aggregator, FromGramian):
         form = take_apart(measured.entries, measured.noise)
         weighted = aggregator.weighted(form, generator, torch.device("cpu"))
     else:
         weighted = aggregator.weighting(measured.gramian, generator=generator)
-    if not measured.exponent or aggregator.degree == 1.0:
-        return weighted
     power = measured.exponent * (aggregator.degree - 1.0)
-    return replace(weighted, weights=weighted.weights * 2.0 ** max(-1000.0, min(1000.0, power)))
-
-
-def direction(weighted: Weighted, rows: TaskGrads, measured: Measured, *, out: Direction) -> Direction:
-    """``weights @ rows`` into ``out``; exactly zero when the status is ``zero`` or ``stationary``."""
-    if weighted.status != "solved":
-        return out.zero_()
-    return combine_rows(to_floats(weighted.weights), rows, measured.norms, out)
-
-
-def aggregate_rows(
-    aggregator: Aggregator, measured: Measured, rows: TaskGrads, generator: torch.Generator | None, out: Direction
-) -> Weighted | None:
-    """Run any aggregator on measured rows; Gramian methods reuse the Gramian and hand out their weights."""
-    if isinstance(aggregator, GramianAggregator):
-        weighted = weigh(aggregator, measured, generator=generator)
-        direction(weighted, rows, measured, out=out)
-        return weighted
-    aggregator(rows, generator=generator, out=out)
-    return None
+    whole = math.floor(power)
+    if weighted.status == "solved":
+        weights = to_floats(weighted.weights * 2.0 ** (power - whole))
+        combine_rows(weights, rows, measured.norms, out, exponent=whole)
+    else:
+        out.zero_()
+    return replace(weighted, weights=weighted.weights * 2.0 ** max(-1000.0, min(1000.0, power))) if power else weighted
 
 
 def check_aggregator(aggregator: object, *, pairs: bool = False) -> None:

@@ -235,8 +235,10 @@ def blocks_of(rows: TaskGrads, out: Direction) -> Iterable[tuple[TaskGrads, Dire
     return zip((block.to(raised) for block in blocks), torch.split(out, 64 * CHUNK), strict=True)
 
 
-def combine_rows(weights: Sequence[float], rows: TaskGrads, lengths: Sequence[float], out: Direction) -> Direction:
-    """out = weights @ rows; where weights or sums leave the dtype's range they act through a power of two.
+def combine_rows(
+    weights: Sequence[float], rows: TaskGrads, lengths: Sequence[float], out: Direction, *, exponent: int = 0
+) -> Direction:
+    """out = 2^exponent weights @ rows; where weights or sums leave the dtype's range they act through a power of two.
 
     Args:
         weights: m numbers.
@@ -244,9 +246,9 @@ def combine_rows(weights: Sequence[float], rows: TaskGrads, lengths: Sequence[fl
         lengths: Euclidean norms of the rows.
         out: (d,).
     """
-    exponent = _common_exponent(weights, lengths, rows.dtype)
-    if exponent:
-        weights = [math.ldexp(weight, -exponent) for weight in weights]
+    common = _common_exponent(weights, lengths, rows.dtype)
+    if common:
+        weights = [math.ldexp(weight, -common) for weight in weights]
     dtype = torch.float32 if rows.dtype in _LOW_PRECISION else rows.dtype
     factors = torch.tensor([weights], dtype=dtype, device=rows.device)
     if rows.dtype in _LOW_PRECISION:
@@ -254,8 +256,8 @@ def combine_rows(weights: Sequence[float], rows: TaskGrads, lengths: Sequence[fl
             part.copy_((factors @ block).squeeze(0))
     else:
         torch.mm(factors, rows, out=out.unsqueeze(0))
-    if exponent:
-        out.copy_(_times_power(out, exponent))
+    if common + exponent:
+        out.copy_(_times_power(out, common + exponent))
     return out
 
 

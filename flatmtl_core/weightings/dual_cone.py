@@ -16,6 +16,9 @@ from flatmtl_core.laws import named_laws
 from flatmtl_core.linalg import EPS, to_floats
 from flatmtl_core.nonnegative import nonnegative_quadratic
 
+_LONG = 1e3
+"""Multipliers whose sum of low-precision rows would be their rounding."""
+
 
 @dataclass(frozen=True)
 class UPGrad(FromGramian):
@@ -97,7 +100,9 @@ def dual_cone_multipliers(
     added = [0.0] * len(products)
     if min(products) < 0:
         linear = -torch.tensor(products, dtype=torch.float64)
-        added = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, start=start, ridge=form.noise))
+        added = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, start=start))
+        if sum(added) > _LONG and form.noise:
+            added = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, ridge=form.noise))
     raised = list(map(add, products, form.apply(added)))
     return added, sum([y * abs(r) for y, r in zip(added, raised, strict=True)]) + max(-min(raised), 0.0)
 

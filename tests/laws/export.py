@@ -55,7 +55,7 @@ def table() -> dict[str, Any]:
             {
                 "method": type(one.aggregator).__name__,
                 "law": one.law.name,
-                "surveyed": one.surveyed,
+                "expected": one.surveyed,
                 "found": one.found,
                 "witness": witness(one.aggregator, one.trial, one.law),
             }

@@ -1,9 +1,10 @@
 """Matrices on which rounding, not the data, decides which rows take part: an answer all the same, and a right one."""
 
 import pytest
+import torch
 
-from flatmtl_core import MGDA, CAGrad, DualProj, UPGrad
-from tests.assertions import LIMIT_FLOAT32, direction, term_size, weighted
+from flatmtl_core import MGDA, AlignedMTL, CAGrad, DualProj, FairGrad, GradDrop, UPGrad
+from tests.assertions import LIMIT, LIMIT_FLOAT32, assert_close, direction, term_size, weighted
 from tests.strategies import tensor
 
 OPPOSITE_BESIDE_A_TINY_ROW = tensor(
@@ -36,3 +37,26 @@ def test_rows_that_float32_leaves_dependent(aggregator: CAGrad | UPGrad | DualPr
         return
     size = term_size(weighted(aggregator, rows).weights, rows)
     assert float(((rows.double() @ found) / rows.double().norm(dim=1)).min()) >= -LIMIT_FLOAT32 * size
+
+
+def test_aligned_mtl_sees_that_three_rows_of_the_plane_are_dependent() -> None:
+    """Two positive eigenvalues: d = sqrt(l_2) times the polar factor's transpose of 1/3 (by the rank-2 SVD)."""
+    rows = tensor(((5, 10), (0, 1), (-5, -13)))
+    left, values, right = torch.linalg.svd(rows, full_matrices=False)
+    expected = values[-1] * (left @ right).mean(dim=0)
+    assert_close(direction(AlignedMTL(), rows), expected, LIMIT * float(rows.norm()))
+
+
+def test_graddrop_keeps_pure_coordinates_whose_sums_are_subnormal() -> None:
+    rows = torch.full((1, 1000), 1e-45)
+    assert torch.equal(direction(GradDrop(), rows), rows[0])
+
+
+@pytest.mark.parametrize("alpha", [0.5, 2.0, 4.0])
+def test_fair_weights_beyond_the_range_leave_the_direction_in_it(alpha: float) -> None:
+    """A(t J) = t^k A(J): the weights, of degree k - 1, overflow where the direction does not."""
+    rows = tensor(((5, -20, 20), (5, 1, -5), (0, 10, 1)))
+    aggregator = FairGrad(alpha=alpha)
+    t = 2.0**-990
+    expected = direction(aggregator, rows) * (t**0.5) ** aggregator.degree * (t**0.5) ** aggregator.degree
+    assert_close(direction(aggregator, rows * t), expected, 1e-9 * float(expected.norm()))
