@@ -91,8 +91,8 @@ SHARED = (
     Misreading(
         "a stationary point keeps its rounding noise",
         "aggregate.py",
-        '    if weighted.status != "solved":\n        return out.zero_()\n',
-        "",
+        '    if weighted.status == "solved":\n',
+        "    if True:\n",
         "exactly zero",
     ),
     Misreading(
