@@ -14,7 +14,7 @@ from flatmtl_core.errors import InvalidInput
 from flatmtl_core.linalg import EPS, dot, is_positive_definite, symmetric_eigen, to_floats, to_host, to_rows
 from flatmtl_core.types import Gramian
 
-_CURVATURE = 1e-6
+_CURVATURE, _MANY = 1e-6, 8
 
 Entries = list[list[float]]
 
@@ -54,6 +54,8 @@ class CosineForm:
         if len(values) == 2:
             (left, right), cosine = values, self.entries[0][1]
             return [left + cosine * right, cosine * left + right]
+        if len(values) > _MANY:
+            return to_floats(self.cosines @ torch.tensor(values, dtype=torch.float64))
         return [dot(row, values) for row in self.entries]
 
     def over_lengths(self, values: Sequence[float]) -> list[float]:

@@ -82,7 +82,7 @@ def ball_addition(form: CosineForm, alignment: list[float], c: float, radius: fl
     hull = min_norm_point(form) if min(alignment) <= 4 * len(alignment) * EPS else []
     inside = len(hull) > 0 and form.vanishes(hull, form.apply(hull))
     if inside:
-        at_zero, _ = dual_cone_multipliers(form, alignment, noise=product_noise(form))
+        at_zero = dual_cone_multipliers(form, alignment, noise=product_noise(form))
         if form.length(at_zero) <= radius * (1 + 8 * EPS):
             return at_zero, 0.0
     if len(alignment) <= 2:

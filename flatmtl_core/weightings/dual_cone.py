@@ -13,7 +13,7 @@ from flatmtl_core.aggregate import FromGramian, Solution
 from flatmtl_core.cosine import CosineForm
 from flatmtl_core.errors import check_choice
 from flatmtl_core.laws import named_laws
-from flatmtl_core.linalg import EPS, to_floats
+from flatmtl_core.linalg import EPS, is_positive_definite, solve_positive, to_floats
 from flatmtl_core.nonnegative import nonnegative_quadratic
 
 _LONG = 1e3
@@ -48,15 +48,15 @@ class UPGrad(FromGramian):
 
     def solve(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
         """The summed coefficients of the projections, each found for a unit row."""
-        count, gap = len(form.live), 0.0
-        total, divisor = [0.0] * count, form.tasks if self.reduction == "mean" else 1
-        for i, length in enumerate(form.lengths):
-            others = [j for j in range(count) if j != i]
-            added, slack = dual_cone_multipliers(form, form.entries[i], start=others)
-            added[i] += 1.0
-            total = [sum_ + length * value for sum_, value in zip(total, added, strict=True)]
-            gap = max(gap, length * length * slack)
-        return _solution(form, [value / divisor for value in total], gap)
+        count, divisor = len(form.live), form.tasks if self.reduction == "mean" else 1
+        added = _orthogonal_to_others(form) if count > 2 else None
+        if added is None:
+            rows = [dual_cone_multipliers(form, row, start=_without(count, i)) for i, row in enumerate(form.entries)]
+            added = torch.tensor(rows, dtype=torch.float64).T
+        raised = form.cosines @ added + form.cosines
+        slack = (added * raised.abs()).sum(0) + raised.amin(0).clamp(max=0.0).abs()
+        total = (added @ form.norms + form.norms) / divisor
+        return _solution(form, to_floats(total), max(to_floats(slack * form.norms.square())))
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,10 @@ class DualProj(FromGramian):
     def solve(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
         """``1/m`` plus the multipliers."""
         mean = [length / form.tasks for length in form.lengths]
-        added, slack = dual_cone_multipliers(form, form.apply(mean), noise=product_noise(form))
+        products = form.apply(mean)
+        added = dual_cone_multipliers(form, products, noise=product_noise(form))
+        raised = list(map(add, products, form.apply(added)))
+        slack = sum([y * abs(r) for y, r in zip(added, raised, strict=True)]) + max(-min(raised), 0.0)
         return _solution(form, list(map(add, mean, added)), slack)
 
 
@@ -88,8 +91,8 @@ def dual_cone_multipliers(
     *,
     noise: Float64[Tensor, " n"] | None = None,
     start: Sequence[int] | None = None,
-) -> tuple[list[float], float]:
-    """``y >= 0`` for which ``x = t + sum_j y_j u_j`` is the point of the dual cone nearest to t, and its gap.
+) -> list[float]:
+    """``y >= 0`` for which ``x = t + sum_j y_j u_j`` is the point of the dual cone nearest to t.
 
     Args:
         form: the rows.
@@ -97,14 +100,30 @@ def dual_cone_multipliers(
         noise: their rounding errors, when they exceed those of their own size.
         start: a guess of the support.
     """
-    added = [0.0] * len(products)
-    if min(products) < 0:
-        linear = -torch.tensor(products, dtype=torch.float64)
-        added = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, start=start))
-        if sum(added) > _LONG and form.noise:
-            added = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, ridge=form.noise))
-    raised = list(map(add, products, form.apply(added)))
-    return added, sum([y * abs(r) for y, r in zip(added, raised, strict=True)]) + max(-min(raised), 0.0)
+    if min(products) >= 0:
+        return [0.0] * len(products)
+    linear = -torch.tensor(products, dtype=torch.float64)
+    added = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, start=start))
+    if sum(added) > _LONG and form.noise:
+        added = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, ridge=form.noise))
+    return added
+
+
+def _without(count: int, left_out: int) -> list[int]:
+    return [j for j in range(count) if j != left_out]
+
+
+def _orthogonal_to_others(form: CosineForm) -> Float64[Tensor, "n n"] | None:
+    """Column i: the multipliers of u_i if its projection is its part orthogonal to all other rows; None if one is not.
+
+    With P = K^-1 that part is ``sum_j P_ji u_j / P_ii``, and it is the projection where no coefficient is negative.
+    """
+    unit = torch.eye(len(form.live), dtype=torch.float64)
+    if not is_positive_definite(form.cosines - 1e-9 * unit):
+        return None
+    inverse = solve_positive(form.cosines, unit)
+    added = inverse / inverse.diagonal() - unit
+    return added if min(to_floats(added.amin())) >= 0 else None
 
 
 def product_noise(form: CosineForm) -> Float64[Tensor, " n"]:

@@ -45,9 +45,16 @@ OTHERS = (
     Misreading(
         "UPGrad projects the unit gradients",
         "weightings/dual_cone.py",
-        "total = [sum_ + length * value for",
-        "total = [sum_ + value for",
+        "total = (added @ form.norms + form.norms) / divisor",
+        "total = (added.sum(1) + 1.0) / divisor",
         "every gradient itself is projected",
+    ),
+    Misreading(
+        "UPGrad always takes the part that is orthogonal to all other rows",
+        "weightings/dual_cone.py",
+        "return added if min(to_floats(added.amin())) >= 0 else None",
+        "return added",
+        "only conflicts are removed",
     ),
     Misreading(
         "UPGrad leaves zero rows out of m",
