@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from experiments.executors import BUILD, ROOT, source_state
+from paper_figures.mutation import Provenance
 from tests.mutation.automatic import SAMPLE, mutants_of, sample
 from tests.mutation.by_hand import hand_mutants
 from tests.mutation.by_hand_bargains import BARGAINS
@@ -23,7 +24,7 @@ from tests.mutation.by_hand_step import STEP
 from tests.mutation.explained import EXPLAINED
 from tests.mutation.mutants import Mutant
 from tests.mutation.runner import POOL, BrokenRun, Runner, Verdict, tracked_files
-from tests.mutation.summary import STORED, Provenance, show, summarise, write_summary
+from tests.mutation.summary import STORED, failures, show, summarise, write_summary
 
 BY_HAND = (*BARGAINS, *OTHERS, *STEP, *SHARED)
 
@@ -118,9 +119,9 @@ def main(
         return 2
     if keep:
         write_summary(STORED, summary)
-    for failure in summary.failures:
+    for failure in failures(summary):
         console.print(failure, markup=False, soft_wrap=True)
-    return int(bool(summary.failures))
+    return int(bool(failures(summary)))
 
 
 if __name__ == "__main__":

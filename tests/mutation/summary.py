@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.table import Column, Table
 from scipy.stats import beta
 
-from experiments.results import STORE, StoreError, refuse_non_finite, write_atomically
+from experiments.results import STORE, refuse_non_finite, write_atomically
+from paper_figures.mutation import Counts, Provenance, Summary, Survivor
 from tests.mutation.mutants import Mutant
 from tests.mutation.runner import Verdict
 
@@ -22,61 +23,13 @@ LEAST = 0.9
 """Below this score a run fails."""
 
 
-class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What was mutated. ``dirty``: uncommitted changes; ``partial``: chosen mutants or tests only."""
-
-    commit: str
-    dirty: bool
-    started: str
-    python: str
-    torch: str
-    partial: bool
-
-
-class Counts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Mutants by outcome; ``killed`` includes those that timed out. ``score`` leaves the explained ones out."""
-
-    mutants: int
-    killed: int
-    timed_out: int
-    explained: int
-    survived: int
-    score: float | None
-
-
-class Survivor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``tests``: how many were run against it, all that execute its lines; ``reason``: of an explained one."""
-
-    identity: str
-    file: str
-    line: int
-    diff: str
-    tests: int
-    reason: str | None
-
-
-class Summary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that one run found. ``low``, ``high``: 95 % interval (Clopper and Pearson) of the automatic score."""
-
-    schema_version: Literal[1]
-    provenance: Provenance
-    hand: Counts
-    automatic: Counts
-    population: int
-    low: float
-    high: float
-    modules: dict[str, Counts]
-    survivors: tuple[Survivor, ...]
-    seconds: float
-
-    @property
-    def failures(self) -> list[str]:
-        """Why the run fails: unexplained survivors by hand, a low score."""
-        unexplained = [lost.identity for lost in self.survivors if lost.reason is None]
-        found = [f"survives: {name}" for name in unexplained if name.startswith("by hand: ")]
-        if self.automatic.score is not None and self.automatic.score < LEAST:
-            found.append(f"the automatic mutants' score {self.automatic.score:.3f} is below {LEAST}")
-        return found
+def failures(summary: Summary) -> list[str]:
+    """Why the run fails: unexplained survivors by hand, a low score."""
+    unexplained = [lost.identity for lost in summary.survivors if lost.reason is None]
+    found = [f"survives: {name}" for name in unexplained if name.startswith("by hand: ")]
+    if summary.automatic.score is not None and summary.automatic.score < LEAST:
+        found.append(f"the automatic mutants' score {summary.automatic.score:.3f} is below {LEAST}")
+    return found
 
 
 def counted(mutants: Sequence[Mutant], verdicts: Mapping[str, Verdict], explained: Mapping[str, str]) -> Counts:
@@ -149,14 +102,6 @@ def write_summary(path: Path, summary: Summary) -> None:
     """Write one summary; refuses non-finite numbers."""
     refuse_non_finite(msgspec.to_builtins(summary), "mutation")
     write_atomically(path, msgspec.json.format(msgspec.json.encode(summary), indent=1) + b"\n")
-
-
-def read_summary(path: Path) -> Summary:
-    """Read one summary strictly."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Summary)
-    except msgspec.MsgspecError as error:
-        raise StoreError(f"{path}: not a Summary ({error}). Remove it and run the mutants again.") from error
 
 
 def show(summary: Summary, verdicts: Mapping[str, Verdict], console: Console) -> None:
