@@ -7,7 +7,7 @@ import torch
 
 from flatmtl_core.aggregate import check_out, check_task_grads, need_generator, refuse_non_finite
 from flatmtl_core.errors import check_number
-from flatmtl_core.laws import Law
+from flatmtl_core.laws import Law, named_laws
 from flatmtl_core.linalg import blocks_of, measure
 from flatmtl_core.types import Direction, TaskGrads
 
@@ -33,10 +33,9 @@ class GradDrop:
     leak: float = 0.0
 
     degree: ClassVar[float] = 1.0
-    laws: ClassVar[frozenset[Law]] = frozenset(
-        {Law.HOMOGENEOUS, Law.PERMUTATION, Law.IDENTITY_FOR_ONE_TASK, Law.ZERO_TO_ZERO, Law.ZERO_ROW_IGNORED}
-        | {Law.DEFINED_WHEN_STATIONARY}
-    )
+    laws: ClassVar[frozenset[Law]] = named_laws(
+        "PERMUTATION IDENTITY_FOR_ONE_TASK ZERO_ROW_IGNORED DEFINED_WHEN_STATIONARY"
+    ) - {Law.ROTATION}
 
     def __post_init__(self) -> None:
         check_number("leak", self.leak, most=1.0)
