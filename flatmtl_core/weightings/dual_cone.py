@@ -63,7 +63,7 @@ class UPGrad(FromGramian):
 class DualProj(FromGramian):
     """``d = P(g_0)``, ``g_0 = (1/m) sum_i g_i``, ``P`` the projection on the dual cone ``{x : <g_j, x> >= 0}``.
 
-    ``gap`` and status as for ``UPGrad``.
+    ``gap`` and status as for ``UPGrad``, with g_0 in place of g_i and the longest row's length in place of ``||g_i||``.
 
     Source: Lopez-Paz and Ranzato 2017 (gradient episodic memory), equation 11, for the mean gradient.
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from flatmtl_core.linalg import CHUNK, SHORT_PAIR, gramian
+from flatmtl_core.linalg import CHUNK, SHORT_PAIR, gramian, inner, solve_positive
 
 LONG = 16 * CHUNK + CHUNK + 17
 """More than one block of strips, a whole chunk behind it, and a tail."""
@@ -29,3 +29,19 @@ def test_partial_sums_are_kept_in_float64() -> None:
     rows = torch.rand(3, 1_000_000, generator=torch.Generator().manual_seed(0)) + 0.5
     exact = rows.double() @ rows.double().T
     assert float(((gramian(rows) - exact) / exact).abs().max()) <= 2e-8
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64], ids=str)
+def test_inner_products_of_low_precision_are_summed_in_float32(dtype: torch.dtype) -> None:
+    generator = torch.Generator().manual_seed(0)
+    left, right = (torch.rand(5000, generator=generator).to(dtype) for _ in range(2))
+    exact = float(left.double() @ right.double())
+    assert float(inner(left, right)) == pytest.approx(exact, rel=1e-6)
+
+
+def test_a_matrix_that_rounding_left_indefinite_is_solved_all_the_same() -> None:
+    """Cholesky fails on the second; both are solved to rounding."""
+    right = torch.tensor([[1.0], [2.0]], dtype=torch.float64)
+    for matrix in ([[2.0, 1.0], [1.0, 2.0]], [[1.0, 2.0], [2.0, 1.0]]):
+        table = torch.tensor(matrix, dtype=torch.float64)
+        assert float((table @ solve_positive(table, right) - right).abs().max()) <= 1e-14

@@ -4,9 +4,51 @@ A key is the identity of a mutant (``python -m tests.mutation`` prints it); one 
 """
 
 EXPLAINED = {
-    "flatmtl_core/transaction.py:Buffers.restore: and and or: buffer is not None and copy is not None -> "
-    "((buffer is not None) or (copy is not None)) #0": "the copy of a buffer is None exactly where the buffer is None",
-    "flatmtl_core/report.py:_negative_share: constant: 0 -> (-1) #1": "the first and the last of a list of one",
-    "flatmtl_core/perturb.py:: arithmetic: 2.0**96 -> 2.0*96 #0": "a factor that acts through two powers of two, exact "
-    "wherever the entries are, gives the same sums also where one factor would have done",
+    (
+        "flatmtl_core/transaction.py:Buffers.restore: and and or: buffer is not None and copy is not None -> ((buffer"
+        " is not None) or (copy is not None)) #0"
+    ): ("the copy of a buffer is None exactly where the buffer is None"),
+    "flatmtl_core/report.py:_negative_share: constant: 0 -> (-1) #1": ("the first and the last of a list of one"),
+    "flatmtl_core/perturb.py:: arithmetic: 2.0**96 -> 2.0*96 #0": (
+        "a factor that acts through two powers of two, exact wherever the entries are, gives the same sums "
+        "also where one factor would have done"
+    ),
+    "by hand: CAGrad adds something of any length inside the ball": (
+        "both searches end on the sphere already; the factor takes away their rounding only"
+    ),
+    "by hand: a solve without refinement": (
+        "a Cholesky solve is backward stable; one step of refinement in the same precision makes a residual "
+        "smaller that the contract allows anyway"
+    ),
+    "flatmtl_core/weightings/nash_fair.py:_newton: constant: 1 -> 0 #4": (
+        "a search that no longer stops when it stalls goes on to its last step and keeps the best point"
+    ),
+    "flatmtl_core/weightings/nash_fair.py:_pair: constant: 0 -> (-1) #3": ("range(-1) is as empty as range(0)"),
+    "flatmtl_core/weightings/nash_fair.py:_FairProblem.newton: constant: 1e-4 -> (1000 * 1e-4) #0": (
+        "Armijo's constant: the search ends at the same point with any value below 1/2"
+    ),
+    "flatmtl_core/weightings/config.py:ConFIG.solve: arithmetic: 8 * len(solution) -> 8 / len(solution) #0": (
+        "the factor of a threshold that tells rounding from data: decades lie between the two"
+    ),
+    "flatmtl_core/weightings/imtlg.py:solve_ones: comparison: value > cut -> value >= cut #0": (
+        "an eigenvalue that equals the cut to the last bit"
+    ),
+    "flatmtl_core/weightings/cagrad.py:_many_at_radius: break and continue: break -> continue #1": (
+        "a search that has found its root only goes on until its value repeats"
+    ),
+    "flatmtl_core/weightings/mgda.py:min_norm_point: condition fixed: len(form.lengths) == 1 -> False #0": (
+        "a short cut: the general way gives the same weight of one"
+    ),
+    "flatmtl_core/cosine.py:CosineForm.apply: comparison: len(values) > _MANY -> len(values) <= _MANY #0": (
+        "two ways to form the same products, one faster for few rows"
+    ),
+    "flatmtl_core/cosine.py:_positive_part: condition fixed: is_positive_definite(cosines) -> False #0": (
+        "a short cut: the eigenvalues then say the same"
+    ),
+    "flatmtl_core/nonnegative.py:_restart: comparison: min(values) > 0 -> min(values) >= 0 #0": (
+        "a variable that is zero may count as active or not: the same point"
+    ),
+    "flatmtl_core/nonnegative.py:_restart: constant: 1e-9 -> (1000 * 1e-9) #0": (
+        "a guess that is refused is found again column by column"
+    ),
 }
