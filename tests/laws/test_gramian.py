@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from flatmtl_core.linalg import CHUNK, SHORT_PAIR, gramian, inner, solve_positive
+from flatmtl_core.linalg import CHUNK, SHORT_PAIR, gramian, inner, norm, solve_positive
 
 LONG = 16 * CHUNK + CHUNK + 17
 """More than one block of strips, a whole chunk behind it, and a tail."""
@@ -45,3 +45,9 @@ def test_a_matrix_that_rounding_left_indefinite_is_solved_all_the_same() -> None
     for matrix in ([[2.0, 1.0], [1.0, 2.0]], [[1.0, 2.0], [2.0, 1.0]]):
         table = torch.tensor(matrix, dtype=torch.float64)
         assert float((table @ solve_positive(table, right) - right).abs().max()) <= 1e-14
+
+
+def test_the_norm_of_zeros_is_zero() -> None:
+    zeros = torch.zeros(3)
+    assert float(norm([zeros, zeros], zeros)) == 0
+    assert float(norm([], zeros)) == 0

@@ -51,4 +51,49 @@ EXPLAINED = {
     "flatmtl_core/nonnegative.py:_restart: constant: 1e-9 -> (1000 * 1e-9) #0": (
         "a guess that is refused is found again column by column"
     ),
+    "flatmtl_core/linalg.py:gramian: condition fixed: count in HALVED and rows.is_cpu -> False #0": (
+        "a faster way to form the same products"
+    ),
+    "flatmtl_core/linalg.py:_products: comparison: strip == count -> strip != count #0": (
+        "both ways form the same upper triangle; only that is read where rows are cut in strips"
+    ),
+    "flatmtl_core/linalg.py:_common_exponent: constant: 0 -> (-1) #0": (
+        "a power of two that is taken out and put back, exactly"
+    ),
+    "flatmtl_core/nonnegative.py:: constant: 1e-9 -> 0.0 #0": (
+        "one of several ridges, tried in turn only where no answer was found"
+    ),
+    "flatmtl_core/nonnegative.py:: constant: 1e-7 -> (1000 * 1e-7) #0": (
+        "the last of several ridges, tried in turn only where no answer was found"
+    ),
+    "flatmtl_core/nonnegative.py:nonnegative_quadratic: constant: 0 -> (-1) #0": (
+        "the first and the last dimension of a vector"
+    ),
+    "flatmtl_core/nonnegative.py:_exchange: constant: 0 -> (-1) #2": (
+        "a variable that is zero may count as active or not: the same point"
+    ),
+    "flatmtl_core/nonnegative.py:_along_null: constant: 0.0 -> 1.0 #0": (
+        "where the solve that follows starts; it ends at the same point"
+    ),
+    "flatmtl_core/weightings/cagrad.py:_root: comparison: under >= 0 -> under > 0 #0": (
+        "a double root to the last bit; bisection finds it too"
+    ),
+    (
+        "flatmtl_core/weightings/cagrad.py:_root: arithmetic: centre + math.sqrt(under) -> centre - math.sqrt(under) #0"
+    ): ("a root outside the bracket is not used; bisection finds the other one"),
+    "flatmtl_core/weightings/imtlg.py:solve_ones: constant: 2 -> 1 #0": (
+        "a short cut: the general way has the same line for two rows"
+    ),
+    "flatmtl_core/weightings/imtlg.py:IMTLG.solve: constant: 8 -> 7 #0": (
+        "the factor of a threshold that tells rounding from data: decades lie between the two"
+    ),
+    "flatmtl_core/cosine.py:CosineForm.vanishes: constant: 8 -> 9 #0": (
+        "the factor of a threshold that tells rounding from data: decades lie between the two"
+    ),
+    "flatmtl_core/weightings/nash_fair.py:_newton: constant: 4 -> 5 #0": (
+        "a search that ends at 5 units of rounding instead of 4"
+    ),
+    "flatmtl_core/weightings/nash_fair.py:_newton: comparison: least <= 4 * EPS -> least < 4 * EPS #0": (
+        "a residual that equals the limit to the last bit"
+    ),
 }
