@@ -19,8 +19,6 @@ ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "flatmtl"
 SCRIPTS = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
 CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
-ROOMS = ("flatmtl_core", "experiments", "paper_figures")
-
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 """Two test workers on two cores: libraries that start threads of their own would only wait for each other."""
 

@@ -18,6 +18,7 @@ TOP_LEVEL = {
     "pyproject.toml",
     "noxfile.py",
     "flatmtl_core",
+    "theory",
     "experiments",
     "paper_figures",
     "tests",

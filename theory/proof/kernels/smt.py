@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import z3
 
+from theory.ledger import Finding, Twin, Verdict, judged
+
 LIMIT = 20_000_000
 """z3's own measure of work at which a question counts as undecided, 8 times what any lemma takes."""
 SECONDS = 20
@@ -28,6 +30,56 @@ class Answer:
 
     verdict: Literal["proved", "refuted", "undecided"]
     values: Mapping[str, Fraction]
+
+
+@dataclass(frozen=True)
+class FalseImplication:
+    """A planted twin: ``hypotheses`` imply ``conclusion`` is false; None: the lemma's own."""
+
+    change: str
+    hypotheses: Sequence[z3.BoolRef] | None = None
+    conclusion: z3.BoolRef | None = None
+
+
+VERDICTS = {"proved": Verdict.UNSAT, "refuted": Verdict.REFUTED, "undecided": Verdict.UNDECIDED}
+
+
+def implies(
+    name: str,
+    statement: str,
+    hypotheses: Sequence[z3.BoolRef],
+    conclusion: z3.BoolRef,
+    twins: Iterable[FalseImplication],
+) -> Finding:
+    """Whether the hypotheses imply the conclusion for all reals, and whether they can be met at all."""
+    answer = decide(hypotheses, conclusion)
+    if answer.verdict == "proved" and not consistent(hypotheses):
+        raise ValueError(f"{name}: no real numbers satisfy the hypotheses, so they say nothing")
+    answers = [
+        (
+            twin.change,
+            decide(
+                hypotheses if twin.hypotheses is None else twin.hypotheses,
+                conclusion if twin.conclusion is None else twin.conclusion,
+            ),
+        )
+        for twin in twins
+    ]
+    return judged(
+        name,
+        statement,
+        "smt",
+        VERDICTS[answer.verdict],
+        described(answer),
+        [Twin(change=change, verdict=VERDICTS[twin.verdict], evidence=described(twin)) for change, twin in answers],
+    )
+
+
+def described(answer: "Answer") -> str:
+    """The model, or that there is none."""
+    if answer.verdict == "refuted":
+        return ", ".join(f"{name} = {value}" for name, value in answer.values.items())
+    return "the negation is unsatisfiable over the reals" if answer.verdict == "proved" else "z3 gave up"
 
 
 def decide(hypotheses: Sequence[z3.BoolRef], conclusion: z3.BoolRef, limit: int = LIMIT) -> Answer:

@@ -1,0 +1,1 @@
+"""The steps of the published proof, one file each."""

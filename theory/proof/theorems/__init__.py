@@ -1,0 +1,1 @@
+"""The corrected theorems, line by line."""
