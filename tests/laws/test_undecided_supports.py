@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from flatmtl_core import MGDA, AlignedMTL, CAGrad, DualProj, FairGrad, GradDrop, UPGrad
-from tests.assertions import LIMIT, LIMIT_FLOAT32, assert_close, direction, term_size, weighted
+from tests.assertions import LIMIT, LIMIT_FLOAT32, assert_close, direction, seeded, term_size, weighted
 from tests.strategies import tensor
 
 OPPOSITE_BESIDE_A_TINY_ROW = tensor(
@@ -37,6 +37,16 @@ def test_rows_that_float32_leaves_dependent(aggregator: CAGrad | UPGrad | DualPr
         return
     size = term_size(weighted(aggregator, rows).weights, rows)
     assert float(((rows.double() @ found) / rows.double().norm(dim=1)).min()) >= -LIMIT_FLOAT32 * size
+
+
+def test_cagrad_has_no_direction_where_the_mean_is_nothing_but_rounding() -> None:
+    """The ball around the mean has radius zero; the rounding of the last row is no direction to go on from."""
+    generator = seeded()
+    for count in [3, 4, 5] * 20:
+        free = torch.randn(count - 1, 4, generator=generator, dtype=torch.float64)
+        answer = weighted(CAGrad(), torch.cat([free, -free.sum(dim=0, keepdim=True)]))
+        assert answer.status == "stationary"
+        assert not answer.weights.any()
 
 
 def test_aligned_mtl_sees_that_three_rows_of_the_plane_are_dependent() -> None:
