@@ -1,7 +1,7 @@
 """UCI Adult: 45,222 people of the census of 1994, four yes-or-no tasks. Not images: the paper's stated limit.
 
 Tasks: income above 50,000 dollars; never married; female; more than 40 hours a week. Columns that state an answer
-(salary, marital status, relationship, sex, hours) are dropped, and so is ``fnlwgt``, a weight of the survey. What stays:
+(salary, marital status, relationship, sex, hours) are dropped, as is ``fnlwgt``, a weight of the survey. What stays:
 age, years of education, capital gain and loss (as log(1 + x)), class of work, education, occupation, race, country.
 Numbers are centred and scaled by the training split.
 

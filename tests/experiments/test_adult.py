@@ -21,24 +21,9 @@ ROWS = 40
 
 def cells(row: int) -> list[int]:
     single, female, rich = row % 2, row // 2 % 2, row // 4 % 2
-    gain = 0 if row % 3 else 10 * row
-    return [
-        20 + row,
-        1000,
-        row % 16,
-        gain,
-        0,
-        30 + row,
-        1,
-        1 - single,
-        single,
-        0,
-        female,
-        1 - female,
-        0,
-        1 - rich,
-        rich,
-    ]
+    gain, loss = (0 if row % 3 else 10 * row), row % 5
+    who = [1 - single, single, 0, female, 1 - female, 0]
+    return [20 + row, 1000, row % 16, gain, loss, 30 + row, 1, *who, 1 - rich, rich]
 
 
 def packed(lines: list[list[int]], name: str = "adult.csv") -> bytes:
