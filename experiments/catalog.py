@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import get_args
 
 from experiments.spec import (
@@ -21,6 +22,11 @@ PROBLEMS: tuple[ProblemName, ...] = get_args(ProblemName)
 NAMES: tuple[ProfileName, ...] = get_args(ProfileName)
 RADII: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2)
 """The grid from which the paper profile's radius is chosen on validation, the same for every method."""
+
+FIRST_RADII = (0.05, 0.2)
+LAPTOP_PROBLEMS: tuple[ProblemName, ...] = ("multi_fashion", "multi_fashion_mnist", "multi_mnist")
+LAPTOP_AGGREGATORS: tuple[AggregatorName, ...] = ("Mean", "MGDA", "CAGrad", "IMTLG")
+FLAT_MODES: tuple[Mode, ...] = ("decomposed", "direct")
 
 BASE: dict[AggregatorName, Options] = {
     "Mean": (),
@@ -121,14 +127,20 @@ def _smoke() -> Iterator[Spec]:
 
 
 def _laptop() -> Iterator[Spec]:
-    aggregators: tuple[AggregatorName, ...] = ("Mean", "MGDA", "CAGrad")
-    for seed in range(3):
-        for aggregator in aggregators:
-            yield LAPTOP.spec("multi_fashion", seed, "erm", aggregator=aggregator, options=BASE[aggregator])
-            for rho in (0.05, 0.2):
-                yield LAPTOP.spec(
-                    "multi_fashion", seed, "decomposed", aggregator=aggregator, options=FLAT[aggregator], rho=rho
-                )
+    """Plain, SAM-sum, direct and decomposed in one setting, at every radius of the grid: what is it that helps?
+
+    Each problem is complete at the two radii of ``FIRST_RADII`` before the others of the grid, then comes the next.
+    """
+    rest = tuple(rho for rho in RADII if rho not in FIRST_RADII)
+    for problem, radii, seed in product(LAPTOP_PROBLEMS, (FIRST_RADII, rest), range(3)):
+        if radii == FIRST_RADII:
+            for aggregator in LAPTOP_AGGREGATORS:
+                yield LAPTOP.spec(problem, seed, "erm", aggregator=aggregator, options=BASE[aggregator])
+        for rho in radii:
+            yield LAPTOP.spec(problem, seed, "sam_sum", rho=rho)
+            for aggregator, mode in product(LAPTOP_AGGREGATORS, FLAT_MODES):
+                if (aggregator, mode) != ("Mean", "direct"):  # by linearity the decomposed one
+                    yield LAPTOP.spec(problem, seed, mode, aggregator=aggregator, options=FLAT[aggregator], rho=rho)
 
 
 def _paper() -> Iterator[Spec]:

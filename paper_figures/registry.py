@@ -14,12 +14,14 @@ from paper_figures import (
     tab_gates,
     tab_multi_mnist,
     tab_mutation,
+    tab_one_setting,
     tab_step_cost,
 )
 from paper_figures.exhibit import Exhibit, FileExhibit, StoredFile, distinct
 
 EXHIBITS: tuple[Exhibit[Any], ...] = (
     tab_multi_mnist.EXHIBIT,
+    tab_one_setting.EXHIBIT,
     fig_conflict.EXHIBIT,
     tab_cost.EXHIBIT,
     tab_step_cost.EXHIBIT,

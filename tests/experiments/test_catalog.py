@@ -3,13 +3,14 @@
 import subprocess
 import sys
 from collections import Counter
+from itertools import groupby
 from typing import Any
 
 import pytest
 
 from experiments import catalog
 from experiments.methods import AGGREGATORS, build_aggregator, check_radii
-from experiments.spec import ProfileName, method_label, spec_key
+from experiments.spec import ProfileName, Spec, method_label, spec_key
 from tests.trace import ROOT
 
 AGGREGATOR_LABELS = {"LS", "MGDA", "PCGrad", "CAGrad", "IMTL", "NashMTL", "FairGrad", "SI", "RLW", "DWA", "UW"}
@@ -26,10 +27,19 @@ def test_every_run_is_listed_once_and_can_be_built(name: ProfileName) -> None:
         build_aggregator(spec, tasks=2)
 
 
+def stage(spec: Spec) -> tuple[object, ...]:
+    """What is completed, seed by seed, before the list goes on."""
+    later = spec.rho_shared not in (0.0, *catalog.FIRST_RADII)
+    return (spec.problem, later) if spec.profile == "laptop" else ()
+
+
 @pytest.mark.parametrize("name", catalog.NAMES)
 def test_seeds_come_in_order(name: ProfileName) -> None:
-    seeds = [spec.seed for spec in catalog.specs(name)]
-    assert seeds == sorted(seeds)
+    stages = [list(group) for _, group in groupby(catalog.specs(name), key=stage)]
+    assert len(stages) == (6 if name == "laptop" else 1)
+    for specs in stages:
+        seeds = [spec.seed for spec in specs]
+        assert seeds == sorted(seeds)
 
 
 def test_smoke_runs_every_method_on_every_problem() -> None:
@@ -39,13 +49,13 @@ def test_smoke_runs_every_method_on_every_problem() -> None:
     )
 
 
-def test_laptop_compares_plain_and_flat_methods_at_two_radii() -> None:
-    runs = Counter((spec.seed, method_label(spec), spec.rho_shared) for spec in catalog.specs("laptop"))
+def test_laptop_compares_plain_direct_and_decomposed_at_every_radius() -> None:
+    runs = Counter((spec.problem, spec.seed, method_label(spec), spec.rho_shared) for spec in catalog.specs("laptop"))
+    plain = [(label, 0.0) for label in ("LS", "MGDA", "CAGrad", "IMTL")]
+    labels = [f"{prefix}{label}" for prefix in ("F-", "direct ") for label in ("MGDA", "CAGrad", "IMTL")]
+    flat = [(label, rho) for label in ("SAM-sum", "F-LS", *labels) for rho in catalog.RADII]
     assert runs == Counter(
-        (seed, prefix + label, rho)
-        for seed in (0, 1, 2)
-        for label in ("LS", "MGDA", "CAGrad")
-        for prefix, rho in (("", 0.0), ("F-", 0.05), ("F-", 0.2))
+        (problem, seed, *method) for problem in catalog.PROBLEMS for seed in (0, 1, 2) for method in plain + flat
     )
 
 

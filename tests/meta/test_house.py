@@ -28,6 +28,7 @@ STORED = {
     "experiments.spec",
     "experiments.catalog",
     "experiments.results",
+    "experiments.statistics",
     "experiments.benchmarks.records",
     "experiments.cheaper.records",
 }
