@@ -165,6 +165,17 @@ CHAIN: tuple[Entry, ...] = (
         uses=("differentiation", "taylor", "integral", "independence"),
     ),
     Entry(
+        "markov",
+        "lemma",
+        "Markov's inequality in logarithms",
+        r"Z \ge 0, \ \mathbb{E} Z \le c \Rightarrow P(\log Z \le \log c + \log\tfrac1\delta) \ge 1 - \delta",
+        "For c > 0 and 0 < delta < 1.",
+        paper=RECONSTRUCTED,
+        checks=("theory.proof.chain.markov:check",),
+        tests=(f"{PAC_BAYES}::test_statements_of_the_chain",),
+        uses=("integral",),
+    ),
+    Entry(
         "alquier",
         "lemma",
         "PAC-Bayes with a fixed inverse temperature",
@@ -173,7 +184,7 @@ CHAIN: tuple[Entry, ...] = (
         paper=RECONSTRUCTED,
         checks=("theory.proof.chain.alquier:check",),
         tests=(f"{PAC_BAYES}::test_statements_of_the_chain",),
-        uses=("dv", "hoeffding-mgf", "log-tangent", "fubini", "integral"),
+        uses=("dv", "hoeffding-mgf", "markov", "log-tangent", "fubini", "integral"),
     ),
     Entry(
         "beta-sqrt-n",
@@ -243,7 +254,7 @@ CHAIN: tuple[Entry, ...] = (
         paper="remark on the bound of Foret et al.",
         checks=("theory.proof.chain.foret_01:check",),
         tests=(f"{PAC_BAYES}::test_statements_of_the_chain",),
-        uses=("dv", "maurer-mgf", "alquier", "log-tangent", "taylor", "fubini", "integral"),
+        uses=("dv", "maurer-mgf", "markov", "log-tangent", "taylor", "fubini", "integral"),
     ),
     Entry(
         "scope",
@@ -264,7 +275,8 @@ CHAIN: tuple[Entry, ...] = (
         r"L_D(\theta) \le (1 - \tfrac{1}{\sqrt N}) \sup_{\|\varepsilon\| \le \rho} L_S(\theta + \varepsilon) + "
         r"\tfrac{1}{\sqrt N} \{ L + \tfrac12 + \tfrac T2 \log[1 + \tfrac{\|\theta\|^2}{\rho^2} "
         r"(1 + \sqrt{\log N / T})^2] + \log\tfrac1\delta + 6 \log(N + T) + \tfrac{L^2}{8} \}",
-        "With probability at least 1 - delta, for every theta that satisfies gauss-assumption; losses in [0, L].",
+        "With probability at least 1 - delta, for every theta that satisfies gauss-assumption; losses in [0, L], "
+        "jointly measurable in sample and theta; sigma and rho are linked as in radius.",
         paper="Theorem 1 (one task, reconstructed)",
         checks=("theory.proof.chain.theorem_1_single:check",),
         tests=(f"{PAC_BAYES}::test_statements_of_the_chain",),

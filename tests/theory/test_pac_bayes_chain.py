@@ -20,6 +20,7 @@ LABELS = (
     "log-tangent",
     "dv",
     "hoeffding-mgf",
+    "markov",
     "alquier",
     "beta-sqrt-n",
     "gaussian-kl",

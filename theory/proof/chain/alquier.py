@@ -2,10 +2,9 @@ r"""Alquier: for fixed b > 0 and P, with probability >= 1 - delta over S, for al
 E_Q L_D <= E_Q L_S + [KL(Q || P) + log(1/delta)] / b + b L^2 / (8 N).
 
 Z(S) = E_P e^{b (L_D - L_S)} is a nonnegative random variable. P does not depend on S, so E_S Z = E_P E_S e^{b (L_D -
-L_S)} (Tonelli; the losses are jointly measurable), at most e^{b^2 L^2 / (8 N)} by Hoeffding's lemma at every point.
-Markov: Z > c / delta with c = e^{b^2 L^2 / (8 N)} has probability at most delta, since its indicator is at most Z delta
-/ c. Else log Z <= b^2 L^2 / (8 N) + log(1/delta), and Donsker-Varadhan with f = b (L_D - L_S), which is bounded, ends
-the proof for every Q: the event does not name Q.
+L_S)} (Tonelli; the losses are jointly measurable), at most c = e^{b^2 L^2 / (8 N)} by Hoeffding's lemma at every point.
+By Markov's inequality log Z <= b^2 L^2 / (8 N) + log(1/delta) except on an event of probability at most delta, which
+does not name Q. Outside it Donsker-Varadhan with f = b (L_D - L_S), which is bounded, ends the proof for every Q.
 
 P may not depend on S: let K hypotheses have fair bits as losses, all independent. When P = Q is the point mass at a
 minimiser of L_S, KL = 0, and the inequality fails more often than delta allows.
@@ -16,48 +15,16 @@ Paper: proof of Theorem 1 (reconstructed).
 from fractions import Fraction
 from math import comb
 
-import sympy
 import z3
 
 from theory.ledger import Finding
-from theory.proof.kernels.algebra import FalseIdentity, identity
 from theory.proof.kernels.enumeration import Case, Comparison, OppositeFamily, Space, for_all, independent
 from theory.proof.kernels.smt import FalseImplication, implies
 
 
 def check() -> list[Finding]:
-    """Markov's inequality, the level in logarithms, the division by b; a prior that has seen the sample."""
-    return [markov(), level(), divided(), prior_after_sample()]
-
-
-def markov() -> Finding:
-    """1{Z > c} <= Z / c."""
-    z, c = z3.Reals("Z c")
-    indicator = z3.If(z > c, z3.RealVal(1), z3.RealVal(0))
-    return implies(
-        "markov",
-        "the indicator of Z > c is at most Z / c, for Z >= 0 and c > 0",
-        [z >= 0, c > 0],
-        indicator <= z / c,
-        [
-            FalseImplication("Z >= 0 dropped", hypotheses=[c > 0]),
-            FalseImplication("Z / (2 c)", conclusion=indicator <= z / (2 * c)),
-        ],
-    )
-
-
-def level() -> Finding:
-    """log(e^x / delta) = x + log(1 / delta)."""
-    x = sympy.Symbol("x", real=True)
-    delta = sympy.Symbol("delta", positive=True)
-    left = sympy.log(sympy.exp(x) / delta)
-    return identity(
-        "level",
-        "log(e^x / delta) = x + log(1/delta) for real x and delta > 0",
-        left,
-        x + sympy.log(1 / delta),
-        [FalseIdentity("log(delta)", left, x + sympy.log(delta))],
-    )
+    """The division by b; a prior that has seen the sample."""
+    return [divided(), prior_after_sample()]
 
 
 def divided() -> Finding:

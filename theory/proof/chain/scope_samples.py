@@ -34,7 +34,7 @@ def variance(space: Space[Any], variable: Callable[[Any], Fraction]) -> Fraction
 def losses(sample: Sequence[int], train: bool) -> list[Fraction]:
     """(x - mean)^2 / (var + 1/4): moments of the batch, or the fixed ones 0 and 7/4."""
     mean = Fraction(sum(sample), len(sample)) if train else Fraction(0)
-    spread = sum((x - mean) ** 2 for x in sample) / len(sample) if train else Fraction(7, 4)
+    spread = sum(((x - mean) ** 2 for x in sample), Fraction(0)) / len(sample) if train else Fraction(7, 4)
     return [(x - mean) ** 2 / (spread + Fraction(1, 4)) for x in sample]
 
 
@@ -61,7 +61,7 @@ def batch_norm_variance() -> Finding:
 
     def case(train: bool) -> Case:
         space = independent([COIN] * 2)
-        value = variance(space, lambda sample: sum(losses(sample, train)) / 2)
+        value = variance(space, lambda sample: sum(losses(sample, train), Fraction(0)) / 2)
         return Case("train" if train else "eval", space, Comparison("Var L_S", value, ">", HALF**2 / 8))
 
     return for_all(

@@ -6,9 +6,8 @@ L_D(theta) <= (1 - 1/sqrt N) sup_{||eps|| <= rho} L_S(theta + eps) + (1/sqrt N) 
 
 Let c = sigma^2 (1 + e^{4N/T}). Alquier's bound at b = sqrt N holds for all priors of the grid at once, prior j at level
 delta_j. If ||theta||^2 <= T sigma^2 (e^{4N/T} - 1) then s <= c, so the grid has a prior j* with
-s <= sigma_P^2 <= e^{1/T} s; its divergence
-and its level are bounded by grid-kl and grid-union, the Gaussian mean of L_S by tail-term. Else the logarithm alone is
-more than 4N/T and the right side exceeds L.
+s <= sigma_P^2 <= e^{1/T} s; grid-kl and grid-union bound its divergence and its level, tail-term bounds the Gaussian
+mean of L_S. Else the logarithm alone is more than 4N/T, and the right side exceeds L.
 
 Paper: Theorem 1, its single-task form (reconstructed).
 """
