@@ -294,6 +294,7 @@ CHAIN: tuple[Entry, ...] = (
             "radius",
             "tail-term",
             "gauss-assumption",
+            "subadditivity",
         ),
         weaker="The published bracket lacks L: the Gaussian leaves the ball with probability up to 1/sqrt N. "
         "See salvage for when 6 log(N + T) has room for it.",

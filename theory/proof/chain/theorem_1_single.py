@@ -34,8 +34,24 @@ def bound(
 
 
 def check() -> list[Finding]:
-    """The logarithm's argument, the two cases, and the bound from its parts in each."""
-    return [argument(), cases(), assembled(), large()]
+    """The levels' sum, the logarithm's argument, the two cases, and the bound from its parts in each."""
+    return [levels(), argument(), cases(), assembled(), large()]
+
+
+def levels() -> Finding:
+    """sum_j delta_j = delta."""
+    j, delta = sympy.symbols("j delta", positive=True)
+
+    def total(power: int) -> sympy.Expr:
+        return sympy.summation(6 * delta / (sympy.pi**2 * j**power), (j, 1, sympy.oo))
+
+    return identity(
+        "levels",
+        "the sum over j >= 1 of delta_j = 6 delta / (pi^2 j^2) is delta (sympy's summation)",
+        total(2),
+        delta,
+        [FalseIdentity("j^4", total(4), delta)],
+    )
 
 
 def argument() -> Finding:
