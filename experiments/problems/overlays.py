@@ -20,7 +20,7 @@ seeded with the SHA-256 of a text that names it (`seeded_generator`). `OVERLAY_S
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -329,7 +329,7 @@ def describe_data(data_dir: Path | None = None, fetch_missing: bool = False, *, 
     console = Console()
     failures: dict[str, str] = {}
     if fetch_missing:
-        fetchers = [*(partial(fetch, name) for name in SOURCES), adult.fetch]
+        fetchers: list[Callable[[], Path]] = [*(partial(fetch, name) for name in SOURCES), adult.fetch]
         for fetch_one, status in zip(fetchers, _states(data_dir), strict=True):
             if status.state != "verified":
                 try:
