@@ -131,8 +131,9 @@ class Comparison:
         return _RELATIONS[self.relation](self.left, self.right)
 
     def __str__(self) -> str:
-        claimed = f"{self.relation} {self.right}"
-        return f"{self.what} = {self.left}{' ' if self.true else ', not '}{claimed}"
+        if self.true and self.relation == "=":
+            return f"{self.what} = {self.left}"
+        return f"{self.what} = {self.left}{' ' if self.true else ', not '}{self.relation} {self.right}"
 
 
 @dataclass(frozen=True)
