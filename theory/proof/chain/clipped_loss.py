@@ -1,9 +1,10 @@
 r"""What a bound for the clipped loss min(l, c) says: something about the error rate, nothing about the unclipped mean.
 
-0 <= min(l, c) <= c, so the theorems apply with L = c; and l = min(l, c) + max(l - c, 0), so the mean of l exceeds that of the clipped
-loss by the mean of the excess, which no sample bounds (drop-bounded-loss). For cross entropy l = -log p of the true class, with
-c >= log 2: where the prediction is wrong some other class has at least its probability, so p <= 1/2, l >= log 2 and
-min(l, c)/log 2 >= 1. The 0-1 error is at most min(l, c)/log 2 everywhere, so a bound on the clipped cross entropy bounds the error rate.
+0 <= min(l, c) <= c, so the theorems apply with L = c; and l = min(l, c) + max(l - c, 0), so the mean of l exceeds
+that of the clipped loss by the mean of the excess, which no sample bounds (drop-bounded-loss). For cross entropy
+l = -log p of the true class, with c >= log 2: where the prediction is wrong some other class has at least its
+probability, so p <= 1/2, l >= log 2 and min(l, c)/log 2 >= 1. The 0-1 error is at most min(l, c)/log 2 everywhere, so
+a bound on the clipped cross entropy bounds the error rate.
 
 Paper: "bounded loss" in Theorem 1; ours.
 """

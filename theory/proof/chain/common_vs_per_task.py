@@ -1,12 +1,12 @@
 r"""A common eps_sh against one eps_sh^i for each task: eq. 9 is at most eq. 10, and by how much for linear losses.
 
-The common choice eps = eps^1 = .. = eps^m is one of the choices that eq. 10 admits, so in every coordinate, and in every
-weighted sum, the worst case of eq. 10 is at least that of eq. 9. Under a weighted sum eq. 10 is exactly sum_i w_i sup L_i: choose eps^i
-within eta of the supremum; the weights sum to 1, so the sum is within eta. What minimises eq. 10 minimises an upper bound of
-eq. 9, no more.
+The common choice eps = eps^1 = .. = eps^m is one of the choices that eq. 10 admits, so in every coordinate, and in
+every weighted sum, the worst case of eq. 10 is at least that of eq. 9. Under a weighted sum eq. 10 is exactly the
+sum of w_i sup L_i: choose eps^i within eta of the supremum; the weights sum to 1, so the sum is within eta. What
+minimises eq. 10 minimises an upper bound of eq. 9, no more.
 
-For linearised losses rho ||w_1 g_1 + w_2 g_2|| <= rho (w_1 ||g_1|| + w_2 ||g_2||); equality, for w > 0, exactly where the two gradients are
-parallel. Two vectors lie in a plane: g_1 = (a, 0) with a >= 0, g_2 = (p, q).
+For linearised losses rho ||w_1 g_1 + w_2 g_2|| <= rho (w_1 ||g_1|| + w_2 ||g_2||); equality, for w > 0, exactly where
+the two gradients are parallel. Two vectors lie in a plane: g_1 = (a, 0) with a >= 0, g_2 = (p, q).
 
 Paper: eq. 9, eq. 10.
 """
@@ -42,7 +42,8 @@ def approximate() -> Finding:
     conclusion = total + weight * loss >= suprema + weight * supremum - (mass + weight) * eta
     return implies(
         "approximate",
-        "sum >= suprema - W eta, L_i >= S_i - eta, w >= 0 and eta > 0 imply sum + w L_i >= suprema + w S_i - (W + w) eta",
+        "sum >= suprema - W eta, L_i >= S_i - eta, w >= 0 and eta > 0 imply "
+        "sum + w L_i >= suprema + w S_i - (W + w) eta",
         [*given, loss >= supremum - eta],
         conclusion,
         [FalseImplication("L_i >= S_i - 2 eta", hypotheses=[*given, loss >= supremum - 2 * eta])],

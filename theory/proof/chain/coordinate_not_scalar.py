@@ -1,9 +1,9 @@
 r"""The coordinate-wise bound implies the scalarised one with a common perturbation: REFUTED.
 
-For linear losses a eps and b eps on |eps| <= 1 the task's suprema are |a| and |b|, and the supremum of the weighted sum
-under one eps is |w a + (1 - w) b|. L_D^1 <= |a| and L_D^2 <= |b| allow w L_D^1 + (1 - w) L_D^2 up to w |a| + (1 - w) |b|, which is
-larger where a and b have opposite signs. So Theorem A, which is coordinate-wise, does not give Theorem A', which has one common
-eps_sh under a weighted sum: that one has a proof of its own.
+For linear losses a eps and b eps on |eps| <= 1 the task's suprema are |a| and |b|, and the supremum of the weighted
+sum under one eps is |w a + (1 - w) b|. L_D^1 <= |a| and L_D^2 <= |b| allow w L_D^1 + (1 - w) L_D^2 up to
+w |a| + (1 - w) |b|, which is larger where a and b have opposite signs. So Theorem A, which is coordinate-wise, does
+not give Theorem A', which has one common eps_sh under a weighted sum: that one has a proof of its own.
 
 Paper: eq. 3; ours.
 """

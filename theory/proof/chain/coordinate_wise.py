@@ -1,9 +1,9 @@
 r"""What the maximum of a vector can mean: m suprema, one for each task, each with its own perturbation.
 
-A loss with values in [0, L] has a supremum S_i over the ball, whatever the other tasks do; [L_D^i]_i <= [S_i + f^i]_i is
-m inequalities between numbers. They give a weighted one: for w >= 0, sum_i w_i L_D^i <= sum_i w_i (S_i + f^i), by
-induction over the tasks. On the right every task keeps its own supremum. That one perturbation common to all tasks would do
-there is not implied: see coordinate-not-scalar.
+A loss with values in [0, L] has a supremum S_i over the ball, whatever the other tasks do; [L_D^i]_i <= [S_i + f^i]_i
+is m inequalities between numbers. They give a weighted one: for w >= 0, sum_i w_i L_D^i <= sum_i w_i (S_i + f^i), by
+induction over the tasks. On the right every task keeps its own supremum. That one perturbation common to all tasks
+would do there is not implied: see coordinate-not-scalar.
 
 Paper: eq. 3, read coordinate by coordinate.
 """
@@ -26,7 +26,7 @@ def weighted() -> Finding:
     conclusion = left + weight * population <= right + weight * bound
     return implies(
         "weighted",
-        "left <= right, L_D <= bound and w >= 0 imply left + w L_D <= right + w bound; over the empty sum both sides are 0",
+        "left <= right, L_D <= bound and w >= 0 imply left + w L_D <= right + w bound; an empty sum is 0",
         [*given, weight >= 0],
         conclusion,
         [

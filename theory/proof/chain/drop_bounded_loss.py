@@ -1,8 +1,9 @@
 r"""A slack that suffices for all losses in [0, 1] suffices for all nonnegative ones: REFUTED.
 
-The slack 1 suffices for a loss in [0, 1] with certainty, L_D <= 1 <= L_S + 1. Let l = M z for a bit z with P(z = 1) = 1/4, whatever
-theta: L_D = M/4, and L_S = 0 on four samples with probability (3/4)^4 = 81/256, on every ball. With M = 8 the inequality fails there.
-No other slack c that does not depend on the loss's bound does better: M = 4 (c + 1). Cross entropy has no bound (scope).
+The slack 1 suffices for a loss in [0, 1] with certainty, L_D <= 1 <= L_S + 1. Let l = M z for a bit z with
+P(z = 1) = 1/4, whatever theta: L_D = M/4, and L_S = 0 on four samples with probability (3/4)^4 = 81/256, on every
+ball. With M = 8 the inequality fails there. No other slack c that does not depend on the loss's bound does better:
+M = 4 (c + 1). Cross entropy has no bound (scope).
 
 Paper: "bounded loss" in Theorem 1.
 """
@@ -29,8 +30,8 @@ def slack_of_one() -> Finding:
     """P(L_D <= max L_S + 1) >= 19/20."""
     return for_all(
         "slack-of-one",
-        "N = 4, delta = 1/20, rho = 1, a loss M z, P(z = 1) = 1/4, M = 8: 'for all theta, L_D <= max L_S + 1' has probability "
-        ">= 1 - delta",
+        "N = 4, delta = 1/20, rho = 1, a loss M z, P(z = 1) = 1/4, M = 8: 'for all theta, L_D <= max L_S + 1' has "
+        "probability >= 1 - delta",
         [case(8)],
         [OppositeFamily("M = 1, a loss in [0, 1]", [case(1)])],
     )
@@ -38,7 +39,7 @@ def slack_of_one() -> Finding:
 
 def case(largest: int) -> Case:
     """M z, a constant in theta."""
-    task = Task({z: Steps((), (Fraction(largest * z),)) for z in (0, 1)}, BIT.law(lambda z: z))
+    task = Task({z: Steps((), (Fraction(largest * z),)) for z in (0, 1)}, BIT)
     space = independent([BIT] * 4)
     holds = space.probability(lambda sample: task.generalises(sample, Fraction(1), lambda _: Fraction(1)))
     return Case(f"M = {largest}", space, Comparison("P(A)", holds, ">=", 1 - DELTA))

@@ -1,14 +1,15 @@
-r""" "Every bounded loss satisfies L_D(theta) <= E L_D(theta + eps)", at every theta or at a minimiser of L_S: REFUTED.
+r"""That every bounded loss satisfies L_D(theta) <= E L_D(theta + eps), if only where L_S is least: REFUTED.
 
-One parameter, u = e^{-theta^2/2}, eps of variance v = 3; then E u at theta = 0 is s = 1/sqrt(1 + v) = 1/2 (gauss-semigroup).
+One parameter, u = e^{-theta^2/2}, eps of variance v = 3; then E u at theta = 0 is s = 1/sqrt(1 + v) = 1/2
+(gauss-semigroup).
 
 At a maximum: the smooth loss l = u, in [0, 1], has L_D(0) = 1 > 1/2.
 
 At the returned parameter: data z with P(z = 1) = p, l = 1 - u where z = 1 and u where z = 0, so
-L_D = p (1 - u) + (1 - p) u. Let k of N samples have z = 1. L_S = (k/N)(1 - u) + (1 - k/N) u falls in u, and has its only minimiser at
-theta = 0, where u = 1, if k > N/2; else it has none but constants. At theta = 0 the assumption is 1 - p <= p (1 - s) + (1 - p) s, which is
-false for p < 1/2: with p = 1/4 and N = 3 the parameter returned violates it with probability 5/32. For every v > 0 the same
-happens: (1 - 2p)(1 - s) > 0.
+L_D = p (1 - u) + (1 - p) u. Let k of N samples have z = 1, N odd. L_S = (k/N)(1 - u) + (1 - k/N) u falls in u if
+k > N/2, and then has its only minimiser at theta = 0, where u = 1; else it has none, as u > 0. At theta = 0 the
+assumption is 1 - p <= p (1 - s) + (1 - p) s, which is false for p < 1/2: with p = 1/4 and N = 3 the parameter
+returned violates it with probability 5/32. For every v > 0 the same happens: (1 - 2p)(1 - s) > 0.
 
 Paper: the assumption of Theorem 1 (reconstructed).
 """
@@ -56,7 +57,7 @@ def at_a_mixture() -> Finding:
     assumption = 1 - p <= p * (1 - s) + (1 - p) * s
     return implies(
         "at-a-mixture",
-        "0 < p < 1, s = 1/sqrt(1 + v), v > 0: L_D = p (1 - u) + (1 - p) u, u = e^{-theta^2/2}, has L_D(0) <= E L_D(eps)",
+        "0 < p < 1, s = 1/sqrt(1 + v), v > 0: p (1 - u) + (1 - p) u, u = e^{-theta^2/2}, has L_D(0) <= E L_D(eps)",
         inside,
         assumption,
         [FalseImplication("p >= 1/2", hypotheses=[*inside, 2 * p >= 1])],
@@ -67,8 +68,8 @@ def at_the_returned() -> Finding:
     """P(L_S has its minimiser at 0 and the assumption fails there) = 0."""
     return for_all(
         "at-the-returned",
-        "L_D as in at-a-mixture, v = 3, N = 3 samples, p = 1/4: the probability that L_S is least at theta = 0 alone and "
-        "L_D(0) > E L_D(eps) is 0",
+        "L_D as in at-a-mixture, v = 3, N = 3 samples, p = 1/4: the probability that L_S is least at theta = 0 alone "
+        "and L_D(0) > E L_D(eps) is 0",
         [returned(Fraction(1, 4))],
         [OppositeFamily("p = 3/4", [returned(Fraction(3, 4))])],
     )

@@ -1,14 +1,14 @@
-r"""For T >= 3 there is a nonconstant population loss in [0, 1[ with L_D(theta) < E L_D(theta + eps) for all theta and all sigma.
+r"""For T >= 3 some nonconstant L_D in [0, 1[ has L_D(theta) < E L_D(theta + eps) for all theta and all sigma.
 
-Data t >= 1 with the density t^{-3/2}/2; loss l(theta; t) = 1 - e^{-r^2/(2t)}, r^2 the sum of the first three coordinates squared. The
-noise in the other coordinates does nothing. By gauss-semigroup, with v = sigma^2,
+Data t >= 1 with the density t^{-3/2}/2; loss l(theta; t) = 1 - e^{-r^2/(2t)}, r^2 the sum of the first three
+coordinates squared. The noise in the other coordinates does nothing. By gauss-semigroup, with v = sigma^2,
     E_eps e^{-|theta + eps|^2/(2t)} = (t/(t + v))^{3/2} e^{-r^2/(2(t + v))};
-times the density this is (t + v)^{-3/2} e^{-r^2/(2(t+v))}/2, so the mean over t is the integral of t^{-3/2} e^{-r^2/(2t)}/2 from 1 + v on, in
-place of 1: for r > 0,
+times the density this is (t + v)^{-3/2} e^{-r^2/(2(t+v))}/2, so the mean over t is the integral of
+t^{-3/2} e^{-r^2/(2t)}/2 from 1 + v on, in place of 1: for r > 0,
     L_D(theta) = 1 - U(1), E L_D(theta + eps) = 1 - U(1 + v), U(a) = sqrt(pi/2) erf(r/sqrt(2a))/r,
-and U decreases in a, since its derivative is -a^{-3/2} e^{-r^2/(2a)}/2. At r = 0, U(a) = a^{-1/2}. L_D(0) = 0, and l > 0 for r > 0.
-So at every theta the assumption holds, strictly, and forces nothing. With the density t^{-T/2} for T <= 2, which can not be normalised, this
-construction ends, as it has to (gauss-low-dimension).
+and U decreases in a, since its derivative is -a^{-3/2} e^{-r^2/(2a)}/2. At r = 0, U(a) = a^{-1/2}. L_D(0) = 0, and
+l > 0 for r > 0. So at every theta the assumption holds, strictly, and forces nothing. With the density t^{-T/2} for
+T <= 2, which can not be normalised, this construction ends, as it has to (gauss-low-dimension).
 
 Paper: the assumption of Theorem 1 (reconstructed), taken for all theta.
 """

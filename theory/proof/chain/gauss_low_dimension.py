@@ -1,11 +1,12 @@
-r"""For T = 1 or 2, a loss in [0, 1] that satisfies the Gaussian assumption at every theta is constant almost everywhere.
+r"""For T = 1 or 2, a loss in [0, 1] with the Gaussian assumption at every theta is constant almost everywhere.
 
-One variance v > 0 is enough. Let f be measurable with values in [0, 1], P_w f(x) = E f(x + sqrt(w) xi), and f <= P_v f everywhere.
-1. P_v keeps inequalities and P_nv P_v = P_{(n+1) v} (gauss-semigroup), so P_nv f is nondecreasing in n. With g = P_v f - f >= 0,
-   the sum of P_nv g over n < N telescopes to P_Nv f - f <= 1.
+One variance v > 0 is enough. Let f be measurable with values in [0, 1], P_w f(x) = E f(x + sqrt(w) xi), and
+f <= P_v f everywhere.
+1. P_v keeps inequalities and P_nv P_v = P_{(n+1) v} (gauss-semigroup), so P_nv f is nondecreasing in n. With
+   g = P_v f - f >= 0, the sum of P_nv g over n < N telescopes to P_Nv f - f <= 1.
 2. Left of that stands, up to g(x), the integral of g(y) G_N(x - y), G_N = phi_v + .. + phi_{(N-1) v}. For T <= 2,
-   phi_nv(z) >= (2 pi v)^{-T/2} e^{-|z|^2/(2v)} / n, whose sum over n diverges, as M terms with n <= 2 M sum to 1/2. So G_N increases to
-   infinity everywhere, and by monotone convergence g = 0 almost everywhere.
+   phi_nv(z) >= (2 pi v)^{-T/2} e^{-|z|^2/(2v)} / n, whose sum over n diverges, as M terms with n <= 2 M sum to 1/2.
+   So G_N increases to infinity everywhere, and by monotone convergence g = 0 almost everywhere.
 3. Hence h = P_v f has h = P_v h = P_nv h. With w = n v and d = |x - y|, |h(x) - h(y)| is at most the integral of
    |phi_w(z) - phi_w(z - d)| over the coordinate along x - y (the other integrates to 1), since 0 <= h <= 1. That is
    2 erf(d / (2 sqrt(2 w))), which tends to 0. So h is constant, and f = h almost everywhere.
@@ -31,7 +32,7 @@ def check() -> list[Finding]:
 def telescope() -> Finding:
     """One more term, and the bound."""
     total, first, now, following = z3.Reals("sum f_x P_n_f P_n_plus_1_f")
-    given = [total == now - first, 0 <= first, following <= 1]
+    given = [total == now - first, first >= 0, following <= 1]
     longer = total + (following - now)
     return implies(
         "telescope",
@@ -104,7 +105,7 @@ def shifted() -> Finding:
     right = 2 * sympy.erf(d / (2 * sympy.sqrt(2 * w)))
     return identity(
         "shifted",
-        "the integral of |phi_w(z) - phi_w(z - d)|, over z <= d/2 and over z >= d/2, is 2 erf(d/(2 sqrt(2 w))), for d, w > 0",
+        "|phi_w(z) - phi_w(z - d)|, integrated over z <= d/2 and z >= d/2, gives 2 erf(d/(2 sqrt(2 w))), d, w > 0",
         left,
         right,
         [FalseIdentity("2 erf(d/(2 sqrt w))", left, 2 * sympy.erf(d / (2 * sympy.sqrt(w))))],

@@ -1,16 +1,17 @@
 r"""The Gaussian assumption to second order: it says tr Hess L_D(theta) >= 0.
 
-For a quadratic q and independent eps_j of mean 0 and variances v_j, E q(theta + eps) - q(theta) = (1/2) sum_j v_j q_jj exactly: a
-quadratic is a linear combination of monomials in at most two coordinates, and the mean is linear. With one
-variance v that is (v/2) tr Hess q, so q(theta) <= E q(theta + eps) exactly when tr Hess q >= 0; with a variance for each block it
-is sigma_sh^2 tr H_sh + sigma_i^2 tr H_i >= 0. What comes next is (v^2/8) Delta^2: for polynomials up to degree 4, monomials in at most
-four coordinates, E q(theta + eps) = q + (v/2) Delta q + (v^2/8) Delta^2 q exactly. So the sign of the trace decides only
-where v^2 Delta^2 is small against v Delta.
+For a quadratic q and independent eps_j of mean 0 and variances v_j, E q(theta + eps) - q(theta) is half the
+sum of v_j q_jj exactly: a quadratic is a linear combination of monomials in at most two coordinates, and the mean is
+linear. With one variance v that is (v/2) tr Hess q, so q(theta) <= E q(theta + eps) exactly when tr Hess q >= 0; with a
+variance for each block it is sigma_sh^2 tr H_sh + sigma_i^2 tr H_i >= 0. What comes next is (v^2/8) Delta^2: for
+polynomials up to degree 4, monomials in at most four coordinates, E q(theta + eps) = q + (v/2) Delta q +
+(v^2/8) Delta^2 q exactly. So the sign of the trace decides only where v^2 Delta^2 is small against v Delta.
 
 Paper: the assumption of Theorem 1 (reconstructed).
 """
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import combinations_with_replacement
 from math import prod
 
@@ -30,10 +31,11 @@ def check() -> list[Finding]:
     return [quadratic(), quartic(), sign()]
 
 
-def moment(power: int, variance: sympy.Expr) -> sympy.Expr:
-    """E eps^power, integrated."""
+@cache
+def moment(power: int) -> sympy.Expr:
+    """E eps^power at variance v, integrated."""
     x = sympy.Symbol("x", real=True)
-    return sympy.integrate(x**power * density(x, V), (x, -sympy.oo, sympy.oo)).subs(V, variance)
+    return sympy.integrate(x**power * density(x, V), (x, -sympy.oo, sympy.oo))
 
 
 def gaussian_mean(
@@ -43,7 +45,7 @@ def gaussian_mean(
     noise = sympy.symbols(f"eps:{len(coordinates)}")
     shifted = {x: x + eps for x, eps in zip(coordinates, noise, strict=True)}
     terms = sympy.Poly(sympy.expand(polynomial.subs(shifted, simultaneous=True)), *noise).terms()
-    moments = {(k, v): moment(k, v) for v in variances for k in range(5)}
+    moments = {(k, v): moment(k).subs(V, v) for v in variances for k in range(5)}
     return sum(
         (c * prod(moments[power, v] for power, v in zip(powers, variances, strict=True)) for powers, c in terms),
         start=sympy.Integer(0),
@@ -66,7 +68,7 @@ def quadratic() -> Finding:
     second = sum(v * sympy.diff(q, x, 2) for v, x in zip(variances, coordinates, strict=True))
     return identity(
         "quadratic",
-        "E q(x + eps) - q(x) = (v_1 q_11 + v_2 q_22)/2 for every quadratic q of two coordinates, variances v_1, v_2 > 0",
+        "E q(x + eps) - q(x) = (v_1 q_11 + v_2 q_22)/2 for every quadratic q of two coordinates, v_1, v_2 > 0",
         gain,
         second / 2,
         [
@@ -88,7 +90,7 @@ def quartic() -> Finding:
     first, second = V / 2 * laplacian(q), V**2 * laplacian(laplacian(q))
     return identity(
         "quartic",
-        "E q(x + eps) - q(x) = (v/2) Delta q + (v^2/8) Delta^2 q for every polynomial q of degree <= 4 in four coordinates",
+        "E q(x + eps) - q(x) = (v/2) Delta q + (v^2/8) Delta^2 q for every q of degree <= 4 in four coordinates",
         gain,
         first + second / 8,
         [FalseIdentity("Delta^2 forgotten", gain, first), FalseIdentity("v^2/4", gain, first + second / 4)],

@@ -3,7 +3,8 @@ r"""Two independent Gaussian steps of variances s and t are one of variance s + 
 phi_w(x) = e^{-x^2 / (2 w)} / sqrt(2 pi w). Completing the square,
     phi_s(x - y) phi_t(y) = phi_{s+t}(x) phi_{s t/(s+t)}(y - t x/(s + t)),
 and the last factor integrates to 1 over y. In T coordinates the densities are products. As e^{-x^2/(2t)} is
-sqrt(2 pi t) phi_t(x), its mean under a step of variance v is sqrt(2 pi t) phi_{t+v}(x) = sqrt(t/(t+v)) e^{-x^2/(2(t+v))}.
+sqrt(2 pi t) phi_t(x), its mean under a step of variance v is
+    sqrt(2 pi t) phi_{t+v}(x) = sqrt(t/(t+v)) e^{-x^2/(2(t+v))}.
 
 Paper: ours; for what is said of the Gaussian assumption.
 """

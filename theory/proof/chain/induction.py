@@ -1,16 +1,16 @@
-r"""The published inference, REFUTED: "m statements hold with probability >= 1 - delta each, so with >= 1 - delta jointly".
+r"""The inference "each of m statements has probability >= 1 - delta, so all have it jointly": REFUTED.
 
-Two fair coins are the least witness: each shows heads with probability 1/2; both do with 1/4, or never, where one is the
-other turned over. It may be objected that the theorem's events are not coins. So let them be the theorem's:
+Two fair coins are the least witness: each shows heads with probability 1/2; both do with 1/4, or never, where one is
+the other turned over. It may be objected that the theorem's events are not coins. So let them be the theorem's:
 
 One real parameter theta and two tasks with labels y_1, y_2, fair bits. For theta >= 0 both heads answer "no" and err
-where the label is 1; for theta < 0 they abstain, at the loss 1/2. So l^i(theta) = y_i or 1/2, in [0, 1], and L_D^i = 1/2
-everywhere: the Gaussian assumption L_D^i(theta) <= E L_D^i(theta + eps) holds at every theta. With f(x) = (1 - 1/(1 + x))/2,
-strictly increasing, and rho = 1, the statement
+where the label is 1; for theta < 0 they abstain, at the loss 1/2. So l^i(theta) = y_i or 1/2, in [0, 1], and
+L_D^i = 1/2 everywhere: the Gaussian assumption L_D^i(theta) <= E L_D^i(theta + eps) holds at every theta. With
+f(x) = (1 - 1/(1 + x))/2, strictly increasing, and rho = 1, the statement
     A_i:  for all theta, L_D^i(theta) <= max_{|eps| <= 1} L_S^i(theta + eps) + f(theta^2)
 is false exactly when all N labels y_i are 0 (N <= 4): P(A_i) = 1 - delta, delta = 2^{-N}. Yet P(A_1 and A_2) is
-(1 - delta)^2 when the labels are independent, and 1 - 2 delta, which is 0 at N = 1, when y_2 = 1 - y_1: two classes, one
-task for each. Where y_2 = y_1 the inference is right.
+(1 - delta)^2 when the labels are independent, and 1 - 2 delta, which is 0 at N = 1, when y_2 = 1 - y_1: two classes,
+one task for each. Where y_2 = y_1 the inference is right.
 
 What is refuted is the inference. The published number is another matter: see salvage.
 
@@ -19,6 +19,7 @@ Paper: proof of Theorem 1 (reconstructed): "by induction", with the same xi in e
 
 from collections.abc import Callable
 from fractions import Fraction
+from operator import itemgetter
 
 from theory.ledger import Finding
 from theory.proof.chain.line_losses import Steps, Task
@@ -53,7 +54,7 @@ def coins(pair: str) -> Finding:
 
     def case(name: str) -> Case:
         space = LABELS[name]
-        each = [Comparison(f"P(A_{i + 1})", space.probability(lambda y, i=i: y[i] == 1), "=", HALF) for i in (0, 1)]
+        each = [Comparison(f"P(A_{i + 1})", space.law(itemgetter(i)).probabilities[1], "=", HALF) for i in (0, 1)]
         return Case(name, space, Comparison("P(A_1 and A_2)", space.probability(all), ">=", HALF), tuple(each))
 
     return for_all(
@@ -69,8 +70,9 @@ def on_the_line(pair: str, n_samples: int) -> Finding:
     delta = Fraction(1, 2**n_samples)
     return for_all(
         f"theorem's events, {pair}, N = {n_samples}",
-        f"two tasks on the line, {pair}, losses in [0, 1], L_D^i constant, rho = 1, f(x) = (1 - 1/(1 + x))/2: as 'for all theta, "
-        f"L_D^i <= max L_S^i + f' has probability 1 - delta = {1 - delta} for i = 1 and 2, both have jointly >= 1 - delta",
+        f"two tasks on the line, {pair}, losses in [0, 1], L_D^i constant, rho = 1, f(x) = (1 - 1/(1 + x))/2: as "
+        f"'for all theta, L_D^i <= max L_S^i + f' has probability 1 - delta = {1 - delta} for i = 1 and i = 2, "
+        "both have jointly >= 1 - delta",
         [line_case(pair, n_samples, delta)],
         [OppositeFamily("equal labels", [line_case("equal labels", n_samples, delta)])],
     )
@@ -88,13 +90,13 @@ def line_case(pair: str, n_samples: int, delta: Fraction, exponent: int = 0) -> 
     return Case(name, space, Comparison("P(A_1 and A_2)", joint, ">=", 1 - delta), (*flat, *each))
 
 
-def task(law: Space[Labels], i: int) -> Task:
+def task(law: Space[Labels], i: int) -> Task[Labels]:
     """Abstain left of 0, answer "no" from 0 on."""
     losses = {labels: Steps((Fraction(0),), (HALF, Fraction(labels[i]))) for labels in law.probabilities}
     return Task(losses, law)
 
 
-def variation(of: Task) -> Fraction:
+def variation(of: Task[Labels]) -> Fraction:
     """max L_D - min L_D."""
     return max(of.population.values) - min(of.population.values)
 

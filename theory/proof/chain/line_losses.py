@@ -1,9 +1,10 @@
 r"""Losses of one real parameter that are step functions, and Theorem 1's inequality decided exactly for all parameters.
 
-Let the losses be constant on ]-inf, b_1[, [b_1, b_2[, .., [b_k, inf[. So are their means L_D and L_S, and theta -> max of
-L_S over [theta - rho, theta + rho] is constant on the pieces that the points b_j, b_j - rho and b_j + rho cut the line into.
-So whether L_D(theta) <= max_{|eps| <= rho} L_S(theta + eps) + f(theta^2) for every real theta is a question about one
-theta of each piece, with f, continuous and nondecreasing, at the least theta^2 of the closed piece.
+Let the losses be constant on ]-inf, b_1[, [b_1, b_2[, .., [b_k, inf[. So are their means L_D and L_S, and theta ->
+max of L_S over [theta - rho, theta + rho] is constant on the pieces that the points b_j, b_j - rho and b_j + rho cut
+the line into. So whether L_D(theta) <= max_{|eps| <= rho} L_S(theta + eps) + f(theta^2) for every real theta is a
+question about one theta of each piece, with f, continuous and nondecreasing, at the least theta^2 of the closed
+piece.
 
 The witnesses against induction and against the dropping of an assumption are made of these.
 """
@@ -12,9 +13,11 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from typing import Generic, TypeVar
 
 from theory.proof.kernels.enumeration import Space
 
+Point = TypeVar("Point", bound=Hashable)
 Slack = Callable[[Fraction], Fraction]
 """f of theta^2, continuous and nondecreasing."""
 
@@ -43,11 +46,11 @@ def mean(losses: Sequence[Steps], weights: Sequence[Fraction]) -> Steps:
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(Generic[Point]):
     """``losses``: of every data point; ``law``: of the data points."""
 
-    losses: Mapping[Hashable, Steps]
-    law: Space[Hashable]
+    losses: Mapping[Point, Steps]
+    law: Space[Point]
 
     @property
     def population(self) -> Steps:
@@ -55,11 +58,11 @@ class Task:
         points = self.law.probabilities
         return mean([self.losses[point] for point in points], list(points.values()))
 
-    def empirical(self, sample: Sequence[Hashable]) -> Steps:
+    def empirical(self, sample: Sequence[Point]) -> Steps:
         """L_S."""
         return mean([self.losses[point] for point in sample], [Fraction(1, len(sample))] * len(sample))
 
-    def generalises(self, sample: Sequence[Hashable], rho: Fraction, slack: Slack) -> bool:
+    def generalises(self, sample: Sequence[Point], rho: Fraction, slack: Slack) -> bool:
         """Whether L_D(theta) <= max_{|eps| <= rho} L_S(theta + eps) + f(theta^2) for every real theta."""
         population, empirical = self.population, self.empirical(sample)
         return all(

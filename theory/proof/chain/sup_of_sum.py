@@ -1,8 +1,8 @@
 r"""sup_eps sum_i w_i L_i(eps) <= sum_i w_i sup_eps L_i(eps) for w >= 0, with a strict example.
 
-At every eps, L_i(eps) <= S_i = sup L_i, and by induction over the tasks sum_i w_i L_i(eps) <= sum_i w_i S_i: the right side is an
-upper bound of the left side over eps, so it is at least the least one. They are equal where one eps attains all maxima. On
-L_1 = eps, L_2 = -eps, w = (1/2, 1/2), |eps| <= 1 they are 0 and 1.
+At every eps, L_i(eps) <= S_i = sup L_i, and by induction over the tasks sum_i w_i L_i(eps) <= sum_i w_i S_i: the
+right side is an upper bound of the left side over eps, so it is at least the least one. They are equal where one eps
+attains all maxima. On L_1 = eps, L_2 = -eps, w = (1/2, 1/2), |eps| <= 1 they are 0 and 1.
 
 Paper: eq. 8 to 10.
 """
@@ -27,7 +27,7 @@ def one_more() -> Finding:
     conclusion = left + weight * loss <= right + weight * supremum
     return implies(
         "one-more",
-        "left <= right, L(eps) <= S and w >= 0 imply left + w L(eps) <= right + w S; over the empty sum both sides are 0",
+        "left <= right, L(eps) <= S and w >= 0 imply left + w L(eps) <= right + w S; an empty sum is 0",
         [*given, weight >= 0],
         conclusion,
         [

@@ -1,11 +1,11 @@
 r"""The repair: m statements, each of probability >= 1 - delta / m, hold jointly with probability >= 1 - delta.
 
-Countable subadditivity bounds the probability that one fails by the sum of the m probabilities; that the first j sum to at most
-j delta / m is an induction over j, and j = m gives delta. No independence is asked for. In a bound with log(1/delta) the
-level delta / m puts log(m/delta): log m more, once.
+Countable subadditivity bounds the probability that one fails by the sum of the m probabilities; that the first j sum
+to at most j delta / m is an induction over j, and j = m gives delta. No independence is asked for. In a bound with
+log(1/delta) the level delta / m puts log(m/delta): log m more, once.
 
-In the witness against induction (two tasks on the line, delta = 2^{-N}) one sample more, which is log2 of m = 2, makes each
-statement's failure delta / 2, and the joint probability is >= 1 - delta, whatever the dependence.
+In the witness against induction (two tasks on the line, delta = 2^{-N}) one sample more, which is log2 of m = 2,
+makes each statement's failure delta / 2, and the joint probability is >= 1 - delta, whatever the dependence.
 
 Paper: ours, in place of the induction in the proof of Theorem 1 (reconstructed).
 """
@@ -72,8 +72,8 @@ def repaired() -> Finding:
     sizes = (1, 2, 3)
     return for_all(
         "repaired",
-        "two tasks on the line as in induction, N + 1 samples, labels independent, complementary or equal: each statement "
-        "has probability exactly 1 - delta / 2 and both have jointly >= 1 - delta, delta = 2^-N, N = 1, 2, 3",
+        "two tasks on the line as in induction, N + 1 samples, labels independent, complementary or equal: each "
+        "statement has probability exactly 1 - delta / 2 and both have jointly >= 1 - delta, delta = 2^-N, N = 1, 2, 3",
         [line_case(pair, n + 1, Fraction(1, 2**n), exponent=1) for pair in LABELS for n in sizes],
         [OppositeFamily("N samples", [line_case(pair, n, Fraction(1, 2**n)) for pair in LABELS for n in sizes])],
     )

@@ -1,9 +1,9 @@
 r"""One eps_sh attains the maximum of every task's loss over the ball: REFUTED by two linear losses on the line.
 
 L^1(eps) = eps and L^2(eps) = -eps on |eps| <= 1 both have the maximum 1, at 1 and at -1: opposite gradients. No eps
-attains both, nor comes within t < 1 of both; eps = 0 comes within 1. So "max" of a vector, in the sense of one maximiser,
-does not exist there. What holds is said coordinate by coordinate (coordinate-wise), of a weighted sum (sup-of-sum and
-theorem-a-prime), or of one eps that dominates L_D and attains no maximum (theorem-c).
+attains both, nor comes within t < 1 of both; eps = 0 comes within 1. So "max" of a vector, in the sense of one
+maximiser, does not exist there. What holds is said coordinate by coordinate (coordinate-wise), of a weighted sum
+(sup-of-sum and theorem-a-prime), or of one eps that dominates L_D and attains no maximum (theorem-c).
 
 Paper: eq. 2, eq. 3.
 """
