@@ -4,7 +4,7 @@ One variance v > 0 is enough. Let f be measurable with values in [0, 1], P_w f(x
 f <= P_v f everywhere.
 1. P_v keeps inequalities and P_nv P_v = P_{(n+1) v} (gauss-semigroup), so P_nv f is nondecreasing in n. With
    g = P_v f - f >= 0, the sum of P_nv g over n < N telescopes to P_Nv f - f <= 1.
-2. Left of that stands, up to g(x), the integral of g(y) G_N(x - y), G_N = phi_v + .. + phi_{(N-1) v}. For T <= 2,
+2. That sum is g(x) and the integral of g(y) G_N(x - y) over y, G_N = phi_v + .. + phi_{(N-1) v}. For T <= 2,
    phi_nv(z) >= (2 pi v)^{-T/2} e^{-|z|^2/(2v)} / n, whose sum over n diverges, as M terms with n <= 2 M sum to 1/2.
    So G_N increases to infinity everywhere, and by monotone convergence g = 0 almost everywhere.
 3. Hence h = P_v f has h = P_v h = P_nv h. With w = n v and d = |x - y|, |h(x) - h(y)| is at most the integral of
