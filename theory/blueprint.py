@@ -533,7 +533,7 @@ CHAIN: tuple[Entry, ...] = (
         r"\\sup_\\varepsilon \\sum_i w_i L^i(\\varepsilon) \\le \\sum_i w_i \\sup_\\varepsilon L^i(\\varepsilon), \\ "
         r"w \\ge 0",
         "Equality at a common maximiser; 0 < 1 for two opposite slopes.",
-        paper="eq. 8 to 10",
+        paper="eq. 8, eq. 9, eq. 10",
         checks=("theory.proof.chain.sup_of_sum:check",),
         tests=(f"{TASKS}::test_statements_that_hold",),
     ),

@@ -1,4 +1,4 @@
-"""What reviewers asked and the theory can answer: the question in our words, labels of the blueprint, a plain answer.
+"""What public reviewers asked of the theory, and which statements answer it.
 
 Verdicts do not stand here: the report puts those of the labels, from the ledger, beside each answer.
 """
@@ -7,24 +7,22 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Question:
-    """One question of the public reviews.
-
+class Answer:
+    """
     Args:
-        id: reviewer and number, as in the list of questions.
-        question: in our own words.
+        identity: number of reviewer and question, such as R4.5.
+        question, answer: in plain words; what is refuted, what survives, what is unknown.
         labels: statements of the blueprint that the answer rests on.
-        answer: one paragraph: what is refuted, what survives, what is unknown.
     """
 
-    id: str
+    identity: str
     question: str
     labels: tuple[str, ...]
     answer: str
 
 
-QUESTIONS: tuple[Question, ...] = (
-    Question(
+ANSWERS: tuple[Answer, ...] = (
+    Answer(
         "R1.5",
         "What does it mean for a vector of losses to be at most the maximum of a vector?",
         ("vector-max", "coordinate-wise", "coordinate-not-scalar", "theorem-a", "theorem-a-prime", "theorem-c"),
@@ -35,7 +33,7 @@ QUESTIONS: tuple[Question, ...] = (
         "one perturbation at which the empirical losses dominate all population losses at once, though it attains "
         "no maximum: Theorem C, whose complexity term is larger. The first does not imply the second.",
     ),
-    Question(
+    Answer(
         "R1.6",
         "What is new against sharpness-aware minimisation for one task?",
         (
@@ -57,7 +55,7 @@ QUESTIONS: tuple[Question, ...] = (
         "calls this last step changes nothing. The theorem adds the passage from one task to m, and as published "
         "that passage does not hold. That the earlier bound covers the 0-1 loss only is not so.",
     ),
-    Question(
+    Answer(
         "R1.7",
         "What exactly is direct aggregation?",
         ("eq-15", "eq-16", "linear-identity", "intra-conflict-toy"),
@@ -67,7 +65,7 @@ QUESTIONS: tuple[Question, ...] = (
         "calls. For MGDA they differ, in either direction: a toy where direct stands still and decomposed moves, "
         "and one the other way round.",
     ),
-    Question(
+    Answer(
         "R1.9",
         "Which theorem says that the step helps earlier multi-task methods?",
         ("theorem-1", "theorem-a", "descent-condition", "intra-conflict-toy"),
@@ -77,7 +75,7 @@ QUESTIONS: tuple[Question, ...] = (
         "directions; a condition on norms that can be logged suffices for MGDA. Whether the step helps is a "
         "question to experiments.",
     ),
-    Question(
+    Answer(
         "R1.11",
         "What is the two-task problem behind the first figure?",
         ("intra-conflict-toy", "descent-condition"),
@@ -87,7 +85,7 @@ QUESTIONS: tuple[Question, ...] = (
         "the sum of both directions increases a task's loss to first order. They show what can happen, not what is "
         "typical.",
     ),
-    Question(
+    Answer(
         "R2.1",
         "Is Theorem 1 more than intuition: how large is it, and what does each assumption do?",
         (
@@ -117,7 +115,7 @@ QUESTIONS: tuple[Question, ...] = (
         "Theorem A does without it, with another slack. For ResNet-18 and larger networks every version is vacuous, "
         "above the largest loss: it supports the method in kind, not in number.",
     ),
-    Question(
+    Answer(
         "R2.2",
         "Why decompose at all in multi-task learning?",
         ("linear-identity", "flat-is-penalty-gradient", "intra-conflict-toy", "rho-zero"),
@@ -127,7 +125,7 @@ QUESTIONS: tuple[Question, ...] = (
         "decomposition changes nothing; at radius zero, with a deterministic forward pass, the step is the base "
         "method. For MGDA it can move where direct aggregation cancels, and cancel where direct aggregation moves.",
     ),
-    Question(
+    Answer(
         "R4.1",
         "Is the decomposition more than a heuristic?",
         (
@@ -144,7 +142,7 @@ QUESTIONS: tuple[Question, ...] = (
         "paper: the bound would be minimised by either way. The sum of two common descent directions need not be "
         "one, by an explicit example; a sufficient condition on norms is stated.",
     ),
-    Question(
+    Answer(
         "R4.2",
         "The loss has to be bounded, and this was not stated. Which losses qualify?",
         ("bounded-loss", "drop-bounded-loss", "clipped-loss", "scope", "hoeffding-mgf"),
@@ -154,7 +152,7 @@ QUESTIONS: tuple[Question, ...] = (
         "of clipped ones: min(l, c) is bounded, and a bound on clipped cross entropy with c >= log 2 bounds the "
         "error rate; it says nothing on the mean of what was clipped.",
     ),
-    Question(
+    Answer(
         "R4.3",
         "That Gaussian noise does not lower the test loss: for which parameters is it assumed, and is it true?",
         (
@@ -173,7 +171,7 @@ QUESTIONS: tuple[Question, ...] = (
         "two dimensions; from three on there are others, so there it is not void. Theorems A and C do without it. "
         "Whether it holds at trained networks is measured on held-out data, and no proof is known to us.",
     ),
-    Question(
+    Answer(
         "R4.4",
         "List the assumptions.",
         (
@@ -196,7 +194,7 @@ QUESTIONS: tuple[Question, ...] = (
         "batch norm in train mode makes the losses of a batch depend on one another, overlays share images, and "
         "radii are tuned.",
     ),
-    Question(
+    Answer(
         "R4.5",
         "The induction over tasks treats m events of probability 1 - delta as one: should it not be log(m/delta)?",
         ("induction", "joint-coverage", "union-over-tasks", "salvage"),
@@ -207,7 +205,7 @@ QUESTIONS: tuple[Question, ...] = (
         "log(m/delta) it is right for every dependence. The refutation is of the inference: the published number is "
         "loose enough to absorb log m, where salvage's condition holds.",
     ),
-    Question(
+    Answer(
         "R4.6",
         "Would a plain union bound not do?",
         ("union-over-tasks", "theorem-a", "theorem-b"),
@@ -215,7 +213,7 @@ QUESTIONS: tuple[Question, ...] = (
         "/ m for each task and no assumption on how tasks depend on one another. In our two-task example one more "
         "sample pays for it.",
     ),
-    Question(
+    Answer(
         "R4.7",
         "Is the maximum over a vector-valued function defined?",
         ("vector-max", "coordinate-wise", "coordinate-not-scalar", "theorem-a", "theorem-a-prime"),
@@ -225,7 +223,7 @@ QUESTIONS: tuple[Question, ...] = (
         "perturbation is well defined too; it does not follow from the coordinate-wise one, by a counterexample, "
         "and has its own proof as Theorem A', for weights that are fixed before the sample.",
     ),
-    Question(
+    Answer(
         "R4.8",
         "The derivation replaces a common shared perturbation by one for each task: is that legitimate?",
         ("common-vs-per-task", "sup-of-sum", "vector-max", "theorem-a-prime", "theorem-c", "eq-9", "eq-10"),

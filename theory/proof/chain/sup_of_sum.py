@@ -4,7 +4,7 @@ At every eps, L_i(eps) <= S_i = sup L_i, and by induction over the tasks sum_i w
 right side is an upper bound of the left side over eps, so it is at least the least one. They are equal where one eps
 attains all maxima. On L_1 = eps, L_2 = -eps, w = (1/2, 1/2), |eps| <= 1 they are 0 and 1.
 
-Paper: eq. 8 to 10.
+Paper: eq. 8, eq. 9, eq. 10.
 """
 
 import sympy
