@@ -4,11 +4,13 @@ from typing import Any
 
 from paper_figures import (
     fig_aggregators,
+    fig_bound_terms,
     fig_cheaper,
     fig_conflict,
     fig_floor,
     fig_scaling,
     tab_adult,
+    tab_bounds,
     tab_claims,
     tab_contradictions,
     tab_cost,
@@ -25,6 +27,8 @@ EXHIBITS: tuple[Exhibit[Any], ...] = (
     tab_one_setting.EXHIBIT,
     tab_adult.EXHIBIT,
     fig_conflict.EXHIBIT,
+    tab_bounds.EXHIBIT,
+    fig_bound_terms.EXHIBIT,
     tab_cost.EXHIBIT,
     tab_step_cost.EXHIBIT,
     fig_floor.EXHIBIT,

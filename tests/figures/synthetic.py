@@ -30,6 +30,11 @@ def _conflict(spec: Spec, draw: random.Random, progress: float, *, flat: bool) -
     )
 
 
+def _head_norms(spec: Spec, epoch: int) -> dict[str, float]:
+    draw = random.Random(f"{spec_key(spec)} {epoch}")
+    return {f"heads.{task}.weight": draw.uniform(1, 2) for task in range(len(CLASSES[spec.problem]))}
+
+
 def result(spec: Spec) -> Result:
     """A result of ``spec`` that depends on the spec alone."""
     draw = random.Random(spec_key(spec))
@@ -49,7 +54,7 @@ def result(spec: Spec) -> Result:
                 if spec.mode != "sam_sum"
                 else None,
                 probe=_conflict(spec, draw, progress, flat=True),
-                parameter_norms={"trunk.weight": draw.uniform(1, 2)},
+                parameter_norms={"trunk.weight": draw.uniform(1, 2)} | _head_norms(spec, epoch),
                 seconds=draw.uniform(1, 2),
             )
         )
@@ -79,7 +84,7 @@ def result(spec: Spec) -> Result:
             finished="2026-01-01T01:00:00Z",
             resumed=0,
         ),
-        dimensions={"shared": 30_890, "head 1": 510, "head 2": 510},
+        dimensions={"shared": 30_890} | {f"head {task}": 510 for task in range(1, 1 + len(CLASSES[spec.problem]))},
         epochs=tuple(epochs),
         best_epoch=best,
         test_best=evaluation(best),
