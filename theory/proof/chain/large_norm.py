@@ -50,16 +50,18 @@ def square() -> Finding:
 def right_side() -> Finding:
     """[(T/2) log(..) + L^2/8] / sqrt N >= L."""
     root, log, length = z3.Reals("sqrt_N T_log L")
-    value = (log / 2 + length * length / 8) / root
+    given = [root > 0, log >= 4 * root * root]
+
+    def value(eighth: int = 8) -> z3.ArithRef:
+        return (log / 2 + length * length / eighth) / root
+
     return implies(
         "right-side",
         "T log(..) >= 4N and N > 0 imply [(T/2) log(..) + L^2/8] / sqrt N >= L for every real L",
-        [root > 0, log >= 4 * root * root],
-        value >= length,
+        given,
+        value() >= length,
         [
             FalseImplication("T log(..) >= 3N", hypotheses=[root > 0, log >= 3 * root * root]),
-            FalseImplication(
-                "L^2/9", [root > 0, log >= 4 * root * root], (log / 2 + length * length / 9) / root >= length
-            ),
+            FalseImplication("L^2/9", conclusion=value(9) >= length),
         ],
     )

@@ -1,11 +1,11 @@
 r"""Laurent and Massart: P(X > T + 2 sqrt(T t) + 2t) <= e^{-t} for t > 0 and X the sum of T squares of independent
 standard Gaussians, T a positive integer.
 
-For 0 <= u < 1/2 each square has E e^{u z^2} = (1 - 2u)^{-1/2}, so log E e^{u (X - T)} = -T [u + (1/2) log(1 - 2u)]. h(u)
-= u^2 / (1 - 2u) + u + (1/2) log(1 - 2u) has h(0) = 0 and h'(u) = 2 u^2 / (1 - 2u)^2 >= 0, hence log E e^{u (X - T)} <= T
-u^2 / (1 - 2u). (Term by term the same: 2^{k-1}/k <= 2^{k-2} for k >= 2.) By Markov's inequality at level e^{-t}, u (X -
-T) <= T u^2 / (1 - 2u) + t with probability >= 1 - e^{-t}. At u = sqrt t / (sqrt T + 2 sqrt t), which is between 0 and
-1/2, that is X - T <= 2 sqrt(T t) + 2t.
+For 0 <= u < 1/2 each square has E e^{u z^2} = (1 - 2u)^{-1/2}, so log E e^{u (X - T)} = -T [u + (1/2) log(1 - 2u)].
+h(u) = u^2 / (1 - 2u) + u + (1/2) log(1 - 2u) has h(0) = 0 and h'(u) = 2 u^2 / (1 - 2u)^2 >= 0, hence log E e^{u (X -
+T)} <= T u^2 / (1 - 2u). (The power series say the same term by term: 2^{k-1}/k <= 2^{k-2} for k >= 2.) By Markov's
+inequality at level e^{-t}, u (X - T) <= T u^2 / (1 - 2u) + t with probability >= 1 - e^{-t}. At u = sqrt t / (sqrt T +
+2 sqrt t), which is between 0 and 1/2, that is X - T <= 2 sqrt(T t) + 2t.
 
 Paper: proof of Theorem 1 (reconstructed); B. Laurent, P. Massart, Ann. Statist. 28 (2000), lemma 1.
 """
@@ -34,7 +34,8 @@ def one_square() -> Finding:
     left = sympy.integrate(density, (z, -sympy.oo, sympy.oo))
     return identity(
         "one-square",
-        "the integral of e^{u z^2} e^{-z^2/2} / sqrt(2 pi) over the line is v^{-1/2}, v = 1 - 2u > 0 (sympy's integral)",
+        "the integral of e^{u z^2} e^{-z^2/2} / sqrt(2 pi) over the line is v^{-1/2}, v = 1 - 2u > 0"
+        " (sympy's integral)",
         left,
         v ** sympy.Rational(-1, 2),
         [FalseIdentity("1/v", left, 1 / v)],
@@ -90,8 +91,8 @@ def coefficients() -> Finding:
     k, power = z3.Reals("k two_to_k_minus_2")
     return implies(
         "coefficients",
-        "2p/k <= p for k >= 2 and p = 2^{k-2} > 0: the power series of -u - (1/2) log(1 - 2u) and of u^2 / (1 - 2u) "
-        "compare term by term",
+        "2p/k <= p for k >= 2 and p > 0: with p = 2^{k-2} the coefficients of u^k in the power series of -u - (1/2) "
+        "log(1 - 2u) and of u^2 / (1 - 2u); the proof does not need it",
         [k >= 2, power > 0],
         2 * power / k <= power,
         [FalseImplication("k >= 1", hypotheses=[k >= 1, power > 0])],

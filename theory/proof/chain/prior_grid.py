@@ -1,4 +1,4 @@
-r"""The grid sigma_{P,j}^2 = c e^{(1-j)/T}, j = 1, 2, .., has a prior with s <= sigma_P^2 <= e^{1/T} s exactly if c >= s.
+r"""The grid sigma_{P,j}^2 = c e^{(1-j)/T}, j >= 1, has a prior with s <= sigma_P^2 <= e^{1/T} s exactly if c >= s.
 
 Let y = T log(c/s), which is >= 0 where c >= s, and j* = floor(1 + y). Then sigma_{P,j*}^2 / s = e^{(1 + y - j*)/T}, and
 0 <= 1 + y - j* < 1. From e^u >= 1 + u follow e^u >= 1 and e^{1/T} = e^u e^{1/T - u} >= e^u for 0 <= u <= 1/T. Where c <

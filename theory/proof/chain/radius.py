@@ -22,14 +22,14 @@ def check() -> list[Finding]:
 def level(factor: int) -> Finding:
     """e^{-t} = (factor N)^{-1/2} at t = (1/2) log(factor N)."""
     n = sympy.Symbol("N", positive=True)
-    inside = "N" if factor == 1 else f"({factor} N)"
-    left = sympy.exp(-sympy.log(factor * n) / 2)
+    size = "N" if factor == 1 else f"({factor} N)"
+    left, right = sympy.exp(-sympy.log(factor * n) / 2), 1 / (sympy.sqrt(factor) * sympy.sqrt(n))
     return identity(
         "level",
-        f"e^{{-t}} = 1/(sqrt {factor} sqrt N) at t = (1/2) log {inside}, for N > 0",
+        f"e^{{-t}} = {size}^{{-1/2}} at t = (1/2) log {size}, for N > 0",
         left,
-        1 / (sympy.sqrt(factor) * sympy.sqrt(n)),
-        [FalseIdentity(f"t = log {inside}", left**2, 1 / (sympy.sqrt(factor) * sympy.sqrt(n)))],
+        right,
+        [FalseIdentity(f"t = log {size}", left**2, right)],
     )
 
 

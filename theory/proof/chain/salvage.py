@@ -2,10 +2,10 @@ r"""The published number, with log(1/delta) and without L / sqrt N, is right for
 coordinate and with one ball of radius rho in each task's T parameters, whenever L + log m <= 4 log(N + T) - 2 log 6.
 
 The corrected bound for every task at level delta / m has the bracket L + 1/2 + (T/2) log(..) + log(m/delta) + price +
-L^2/8, price = log(pi^2/6) + 2 log j*. By grid-union j* <= 4n - 3 + log 2, n = N + T, and (pi / sqrt 6) (4n - 3 + log 2)
-< 6n for every integer n >= 2: price <= 2 log 6 + 2 log n. So the published 6 log n has room for L + log m as soon as L +
-log m + 2 log 6 <= 4 log n. With long theta both are trivial (large-norm). At N = 120,000 and two tasks every L <= 42 is
-allowed, whatever T; for 40 tasks and N = 162,770 every L <= 40. Where the condition fails nothing is decided here.
+L^2/8, price = log(pi^2/6) + 2 log j*. By grid-union j* <= 4n - 3 + log 2, n = N + T, and (pi / sqrt 6) (4n - 3 + log
+2) < 6n for every integer n >= 2: price <= 2 log 6 + 2 log n. So the published 6 log n has room for L + log m as soon as
+L + log m + 2 log 6 <= 4 log n. With long theta both are trivial (large-norm). At N = 120,000 and two tasks every L <=
+42 is allowed, whatever T; for 40 tasks and N = 162,770 every L <= 40. Where the condition fails nothing is decided.
 
 Paper: Theorem 1 (what survives of it).
 """
@@ -66,7 +66,8 @@ def room() -> Finding:
     """L + log m + price <= 6 log(N + T)."""
     return implies(
         "room",
-        "price <= 2 log 6 + 2 log(N + T) and L + log m <= 4 log(N + T) - 2 log 6 imply L + log m + price <= 6 log(N + T)",
+        "price <= 2 log 6 + 2 log(N + T) and L + log m <= 4 log(N + T) - 2 log 6 imply "
+        "L + log m + price <= 6 log(N + T)",
         [SHARP, CONDITION],
         LENGTH + LOG_M + PRICE <= 6 * LOG_N_T,
         [
@@ -91,8 +92,8 @@ def assembled() -> Finding:
     fits = LENGTH + LOG_M + PRICE <= 6 * LOG_N_T
     return implies(
         "assembled",
-        "L_D <= E L_D, E L_D <= E L_S + (KL + log(1/delta_j) + L^2/8) / sqrt N, KL <= (1 + T log(..)) / 2, log(1/delta_j) "
-        "= log(m/delta) + price, E L_S <= (1 - 1/sqrt N) sup L_S + L / sqrt N, N >= 1, sup L_S >= 0 and L + log m + "
+        "L_D <= E L_D, E L_D <= E L_S + (KL + log(1/delta_j) + L^2/8) / sqrt N, KL <= (1 + T log(..)) / 2, "
+        "log(1/delta_j) = log(m/delta) + price, E L_S <= (1 - 1/sqrt N) sup L_S + L / sqrt N, N >= 1, sup L_S >= 0 and L + log m + "
         "price <= 6 log(N + T) imply L_D <= sup L_S + [1/2 + (T/2) log(..) + log(1/delta) + 6 log(N + T) + L^2/8] / "
         "sqrt N",
         [*steps, fits],

@@ -1,8 +1,8 @@
 r"""E_eps L_S(theta + eps) <= (1 - 1/sqrt N) sup_{||eps|| <= rho} L_S(theta + eps) + L / sqrt N.
 
-Within the ball L_S is at most the supremum, outside at most L: integrated, E L_S <= (1 - p) sup + p L with p = P(||eps||
-> rho). As sup <= L the right side increases with p, and p <= 1/sqrt N by radius. See tail-dropped for what is left when
-L / sqrt N is.
+Within the ball L_S is at most the supremum, outside at most L: integrated, E L_S <= (1 - p) sup + p L with p =
+P(||eps|| > rho). As sup <= L the right side increases with p, and p <= 1/sqrt N by radius. That L / sqrt N can not be
+left out is tail-dropped.
 
 Paper: proof of Theorem 1 (reconstructed).
 """
