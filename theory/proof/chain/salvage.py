@@ -93,9 +93,9 @@ def assembled() -> Finding:
     return implies(
         "assembled",
         "L_D <= E L_D, E L_D <= E L_S + (KL + log(1/delta_j) + L^2/8) / sqrt N, KL <= (1 + T log(..)) / 2, "
-        "log(1/delta_j) = log(m/delta) + price, E L_S <= (1 - 1/sqrt N) sup L_S + L / sqrt N, N >= 1, sup L_S >= 0 and L + log m + "
-        "price <= 6 log(N + T) imply L_D <= sup L_S + [1/2 + (T/2) log(..) + log(1/delta) + 6 log(N + T) + L^2/8] / "
-        "sqrt N",
+        "log(1/delta_j) = log(m/delta) + price, E L_S <= (1 - 1/sqrt N) sup L_S + L / sqrt N, N >= 1, sup L_S >= 0 and "
+        "L + log m + price <= 6 log(N + T) imply L_D <= sup L_S + [1/2 + (T/2) log(..) + log(1/delta) + 6 log(N + T) "
+        "+ L^2/8] / sqrt N",
         [*steps, fits],
         population <= published,
         [
