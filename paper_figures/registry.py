@@ -6,16 +6,21 @@ from paper_figures import (
     fig_aggregators,
     fig_cheaper,
     fig_conflict,
+    fig_dependencies,
     fig_floor,
     fig_scaling,
+    tab_assumptions,
     tab_claims,
     tab_contradictions,
     tab_cost,
     tab_gates,
+    tab_ledger,
     tab_multi_mnist,
     tab_mutation,
     tab_one_setting,
+    tab_reviewers,
     tab_step_cost,
+    tab_weaker,
 )
 from paper_figures.exhibit import Exhibit, FileExhibit, StoredFile, distinct
 
@@ -32,6 +37,11 @@ EXHIBITS: tuple[Exhibit[Any], ...] = (
     fig_cheaper.EXHIBIT,
     tab_claims.EXHIBIT,
     tab_contradictions.EXHIBIT,
+    tab_ledger.EXHIBIT,
+    fig_dependencies.EXHIBIT,
+    tab_reviewers.EXHIBIT,
+    tab_weaker.EXHIBIT,
+    tab_assumptions.EXHIBIT,
     tab_mutation.EXHIBIT,
     tab_mutation.SURVIVORS,
 )

@@ -43,6 +43,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _console() -> Console:
+    """As wide as the terminal; wide enough for the table where there is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=160)
+
+
 def _short(path: Path) -> str:
     return path.relative_to(path.parents[2]).as_posix()
 
@@ -143,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("error:", "; ".join(broken), file=sys.stderr)
         return 2
     try:
-        return COMMANDS[options.command](options, Console())
+        return COMMANDS[options.command](options, _console())
     except (LedgerError, Unknown, trace.TraceError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -2,9 +2,12 @@
 
 import os
 import time
+from collections.abc import Sequence
 
 from theory.blueprint import Entry, Expected, Kind
 from theory.ledger import Finding, Ledger, Record, Twin, Verdict, judged
+from theory.sources import sources
+from theory.verify import Answer, answer, record
 
 HERE = "tests.theory.planted"
 TRUE = Twin(change="a true neighbour", verdict=Verdict.UNSAT, evidence="the negation is unsatisfiable")
@@ -96,3 +99,9 @@ BLUEPRINT = (
 def ledger(*records: Record) -> Ledger:
     """These records as one run."""
     return Ledger(schema_version=1, versions={"python": "3.11.0"}, seconds=1.5, records=records)
+
+
+def checked(blueprint: Sequence[Entry]) -> Ledger:
+    """All checks of these entries, run here."""
+    answers: dict[str, Answer] = {check: answer(check) for entry in blueprint for check in entry.checks}
+    return ledger(*(record(entry, answers, sources(entry.checks)) for entry in blueprint))

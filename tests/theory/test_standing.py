@@ -1,6 +1,5 @@
 """What is known now: a record of other sources counts as none, and a verdict says from which statements it comes."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,16 +12,9 @@ from theory.blueprint import BLUEPRINT, Entry
 from theory.ledger import Ledger, Record, Verdict
 from theory.sources import ROOT, sources
 from theory.standing import KEPT, Standing, differences, read_if_any, stale, standings, surprises
-from theory.verify import Answer, answer, record
+from theory.verify import record
 
-
-def checked(blueprint: Sequence[Entry]) -> Ledger:
-    """All checks, run here."""
-    answers: dict[str, Answer] = {check: answer(check) for entry in blueprint for check in entry.checks}
-    return planted.ledger(*(record(entry, answers, sources(entry.checks)) for entry in blueprint))
-
-
-LEDGER = checked(planted.BLUEPRINT)
+LEDGER = planted.checked(planted.BLUEPRINT)
 
 
 def test_a_theorem_has_the_weakest_verdict_of_its_ancestors_and_names_them() -> None:
@@ -43,7 +35,7 @@ def test_a_theorem_has_the_weakest_verdict_of_its_ancestors_and_names_them() -> 
 def surprise(entry: Entry, *more: Entry) -> str:
     """What is said of a statement that uses all of the others."""
     blueprint = (*more, replace(entry, uses=tuple(one.label for one in more)))
-    return standings(checked(blueprint), blueprint)[entry.label].surprise
+    return standings(planted.checked(blueprint), blueprint)[entry.label].surprise
 
 
 def test_every_kind_of_surprise_is_told() -> None:
