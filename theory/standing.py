@@ -51,8 +51,8 @@ class Standing:
         """How its verdict differs from what the blueprint expects; empty where it does not."""
         if self.stale or self.own is Verdict.UNDECIDED:
             return self.stale or "; ".join(why_undecided(self.findings)) or "it has no check"
-        if self.entry.expected == "refuted":
-            return "" if self.own is Verdict.REFUTED else f"expected to be refuted, found: {self.own}"
+        if self.entry.expected == "refuted":  # by a witness, or because it rests on what is
+            return "" if self.folded is Verdict.REFUTED else f"expected to be refuted, found: {self.folded}"
         if self.entry.expected == "assumed":
             return "" if self.record and self.record.assumed else f"expected to be assumed, found: {self.own}"
         if not self.own.holds:
@@ -147,14 +147,18 @@ def surprises(found: Standings) -> list[str]:
 
 
 def differences(kept: Ledger | None, found: Standings, blueprint: Sequence[Entry]) -> list[str]:
-    """One sentence a label of which the kept ledger is stale, or says otherwise than what was found now."""
-    old = stale(kept, blueprint)
+    """Of which labels the kept ledger is stale, or says otherwise than what was found now: one sentence a reason."""
+    reasons = stale(kept, blueprint)
     records = {} if kept is None else {record.label: record for record in kept.records}
-    return [f"{label}: {reason}" for label, reason in old.items()] + [
-        f"{label}: kept as {records[label].verdict}, found: {standing.own}"
+    reasons |= {
+        label: f"kept as {records[label].verdict}, found: {standing.own}"
         for label, standing in found.items()
-        if label not in old and records[label].verdict is not standing.own
-    ]
+        if label not in reasons and records[label].verdict is not standing.own
+    }
+    labels: dict[str, list[str]] = {}
+    for label, reason in reasons.items():
+        labels.setdefault(reason, []).append(label)
+    return [f"{', '.join(several)}: {reason}" for reason, several in labels.items()]
 
 
 def read_if_any(paths: Iterable[Path]) -> Ledger | None:

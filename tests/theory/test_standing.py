@@ -42,6 +42,7 @@ def test_every_kind_of_surprise_is_told() -> None:
     assert surprise(planted.entry("a", "holds")) == ""
     assert surprise(planted.entry("a", "refuted")) == "expected to hold, found: refuted"
     assert surprise(planted.entry("a", "holds", expected="refuted")) == "expected to be refuted, found: exact identity"
+    assert surprise(planted.entry("a", "hasty", expected="refuted")).startswith("blind: unsat, but the kernel")
     assert surprise(planted.entry("a", "hasty")).startswith("blind: unsat, but the kernel does not tell the twin apart")
     assert surprise(planted.entry("a", "holds", "refuted", "hasty")) == "expected to hold, found: refuted"
     assert surprise(planted.entry("a")) == "it has no check"
@@ -52,6 +53,7 @@ def test_what_rests_on_the_false_is_a_surprise() -> None:
     false = planted.entry("false", "refuted", expected="refuted")
     assert surprise(planted.entry("a", "holds"), false) == "it rests on what is refuted: false"
     assert surprise(planted.entry("a", "refuted", expected="refuted"), false) == ""
+    assert surprise(planted.entry("a", "holds", expected="refuted"), false) == ""
     unknown = planted.entry("unknown", "hasty")
     assert surprise(planted.entry("a", "holds"), unknown) == "it rests on what is undecided: unknown"
 

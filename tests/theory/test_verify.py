@@ -127,7 +127,7 @@ def test_a_whole_run_is_written_and_compared_with_what_is_kept(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("verify") == 1
-    assert "kept ledger: sum: there is no ledger" in capsys.readouterr().out
+    assert "sum, coverage, bound, sharp, naive: there is no ledger" in capsys.readouterr().out
     assert run("verify", "--keep") == 0
     assert run("verify") == 0
     printed = capsys.readouterr().out
@@ -197,6 +197,7 @@ def test_an_unsound_blueprint_is_told(run: Run, capsys: pytest.CaptureFixture[st
     for name in ("verify", "graph"):
         assert run(name, blueprint=(planted.entry("a", uses=("b",)),)) == 2
         assert "a: uses b, which is no statement" in capsys.readouterr().err
+    assert run("verify", "--only", "a", blueprint=(planted.entry("a", "holds", uses=("b",)),)) == 0
 
 
 def test_proofs_run_without_torch_and_without_the_core() -> None:
