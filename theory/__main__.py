@@ -15,8 +15,8 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedC
 from theory import show, trace, verify
 from theory.blueprint import BLUEPRINT, Entry
 from theory.ledger import Ledger, LedgerError, read, write
+from theory.reviewers import ANSWERS
 from theory.standing import COMMAND, FRESH, KEPT, differences, read_if_any, standings, surprises
-
 
 Known = TypeVar("Known")
 
@@ -89,7 +89,8 @@ def _verify(options: argparse.Namespace, console: Console) -> int:
 def _outcome(ledger: Ledger, chosen: Sequence[Entry], options: argparse.Namespace, console: Console) -> int:
     """Show, write unless partial, and compare with what is expected and what is kept."""
     labels = {entry.label for entry in chosen}
-    found = standings(ledger, [replace(entry, uses=tuple(labels.intersection(entry.uses))) for entry in chosen])
+    among = [replace(entry, uses=tuple(used for used in entry.uses if used in labels)) for entry in chosen]
+    found = standings(ledger, among)
     show.overview(found, console)
     sentences = surprises(found)
     if not options.only:
@@ -129,7 +130,7 @@ def _trace(options: argparse.Namespace, console: Console) -> int:
         for entry in BLUEPRINT:
             ends = (entry.label, entry.kind, entry.paper, *entry.checks, *entry.code, *entry.tests)
             console.print(" | ".join(ends), markup=False, highlight=False, soft_wrap=True)
-    sentences = trace.all_ends(BLUEPRINT)
+    sentences = trace.all_ends(BLUEPRINT, ANSWERS)
     for sentence in sentences:
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     if options.check and not sentences:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from theory.blueprint import Entry
 from theory.ledger import Verdict, fold
+from theory.reviewers import Answer
 from theory.sources import ROOT, module_file
 
 LABEL = re.compile(r"eq\. \d+|Algorithm \d+")
@@ -165,12 +166,29 @@ def _definitions(path: Path) -> frozenset[str]:
     return frozenset(visit(ast.parse(path.read_text(encoding="utf-8")), ""))
 
 
-def all_ends(blueprint: Sequence[Entry]) -> list[str]:
-    """Every end that leads nowhere, of the blueprint and of the labels of the paper.
+def unfounded(answers: Sequence[Answer], blueprint: Sequence[Entry]) -> list[str]:
+    """Answers to reviewers that rest on no statement, or on one that is not there, one sentence each."""
+    labels = {entry.label for entry in blueprint}
+    sentences = [f"{one.identity}: rests on no statement" for one in answers if not one.labels]
+    return sentences + [
+        f"{one.identity}: rests on {label}, which is no statement"
+        for one in answers
+        for label in one.labels
+        if label not in labels
+    ]
+
+
+def all_ends(blueprint: Sequence[Entry], answers: Sequence[Answer] = ()) -> list[str]:
+    """Every end that leads nowhere, of the blueprint, the answers to reviewers and the labels of the paper.
 
     Raises:
         TraceError: a label of the paper that can not be read.
     """
     in_code = functions_by_label(read_modules(ROOT / "flatmtl_core"))
     in_tests = marks_by_label(read_modules(ROOT / "tests"))
-    return [*loose_ends(blueprint), *dangling(in_code, in_tests), *unanswered(in_code, blueprint)]
+    return [
+        *loose_ends(blueprint),
+        *unfounded(answers, blueprint),
+        *dangling(in_code, in_tests),
+        *unanswered(in_code, blueprint),
+    ]

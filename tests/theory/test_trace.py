@@ -1,16 +1,19 @@
 """The trace of statements: every planted end that leads nowhere is found, and the real ones lead somewhere."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.theory import planted
 from theory import trace
 from theory.blueprint import BLUEPRINT, Entry
+from theory.reviewers import ANSWERS, Answer
 from theory.sources import ROOT
-from theory.trace import loose_ends, unanswered, unsound
+from theory.trace import loose_ends, unanswered, unfounded, unsound
 
 SOUND = replace(
     planted.entry("sound"),
@@ -54,7 +57,7 @@ def test_what_is_there_is_found() -> None:
         ({"expected": "assumed", "checks": ()}, "what is assumed has a source and no checks"),
     ],
 )
-def test_planted_ends_that_lead_nowhere_are_found(changed: dict[str, object], sentence: str) -> None:
+def test_planted_ends_that_lead_nowhere_are_found(changed: dict[str, Any], sentence: str) -> None:
     (found,) = loose_ends([replace(SOUND, **changed)])
     assert found.startswith(("sound: ", "a circle: "))
     assert found.endswith(sentence)
@@ -74,8 +77,24 @@ def test_a_label_of_the_paper_without_a_statement_is_found() -> None:
     assert [sentence.split(":")[0] for sentence in unanswered(["eq. 7", "eq. 77", "Algorithm 1"], about)] == ["eq. 77"]
 
 
+def test_an_answer_without_a_statement_is_found() -> None:
+    answers = [Answer("R9.1", "?", ("sound", "unsound"), "!"), Answer("R9.2", "?", (), "!")]
+    assert unfounded(answers, [SOUND]) == [
+        "R9.2: rests on no statement",
+        "R9.1: rests on unsound, which is no statement",
+    ]
+    assert set(unfounded(answers, [SOUND])) < set(trace.all_ends([SOUND], answers))
+
+
 def test_the_blueprint_has_no_loose_end() -> None:
     assert loose_ends(BLUEPRINT) == []
+    assert unfounded(ANSWERS, BLUEPRINT) == []
+
+
+def test_formulas_are_written_once() -> None:
+    latex = {entry.label: entry.latex for entry in BLUEPRINT}
+    assert [label for label, text in latex.items() if re.search(r"\\\\[a-zA-Z]", text)] == [], "a doubled backslash"
+    assert [label for label, text in latex.items() if text.count("{") != text.count("}")] == [], "a brace is missing"
 
 
 def test_the_trace_imports_no_torch() -> None:
