@@ -9,6 +9,7 @@ from paper_figures import (
     fig_dependencies,
     fig_floor,
     fig_scaling,
+    tab_adult,
     tab_assumptions,
     tab_claims,
     tab_contradictions,
@@ -27,6 +28,7 @@ from paper_figures.exhibit import Exhibit, FileExhibit, StoredFile, distinct
 EXHIBITS: tuple[Exhibit[Any], ...] = (
     tab_multi_mnist.EXHIBIT,
     tab_one_setting.EXHIBIT,
+    tab_adult.EXHIBIT,
     fig_conflict.EXHIBIT,
     tab_cost.EXHIBIT,
     tab_step_cost.EXHIBIT,

