@@ -1,4 +1,7 @@
-"""What public reviewers asked of the theory, and which statements answer it."""
+"""What public reviewers asked of the theory, and which statements answer it.
+
+Verdicts do not stand here: the report puts those of the labels, from the ledger, beside each answer.
+"""
 
 from dataclasses import dataclass
 
@@ -8,7 +11,7 @@ class Answer:
     """
     Args:
         identity: number of reviewer and question, such as R4.5.
-        question, answer: in plain words.
+        question, answer: in plain words; what is refuted, what survives, what is unknown.
         labels: statements of the blueprint that the answer rests on.
     """
 
