@@ -34,8 +34,9 @@ def decide(left: sympy.Expr, right: sympy.Expr) -> tuple[Verdict, str]:
     difference = sympy.simplify(sympy.expand(left - right))
     if difference == 0:
         return Verdict.IDENTITY, f"{left} - ({right}) = 0"
-    for point in _points(sorted(difference.free_symbols, key=str)):
-        value = sympy.sympify(left - right).subs(point)
+    unsimplified = sympy.sympify(left - right)
+    for point in _points(sorted(unsimplified.free_symbols, key=str)):
+        value = unsimplified.subs(point)
         if value.is_zero is False or (value.is_comparable and abs(value.evalf(40)) > sympy.Rational(1, 10**20)):
             at = ", ".join(f"{symbol} = {entry}" for symbol, entry in point.items())
             return Verdict.REFUTED, f"left - right = {value.evalf(6)} at {at or 'no symbol'}"
