@@ -51,14 +51,17 @@ def implies(
     conclusion: z3.BoolRef,
     twins: Iterable[FalseImplication],
 ) -> Finding:
-    """Whether the hypotheses imply the conclusion for all reals, and whether they can be met at all."""
-    answer = decide(hypotheses, conclusion)
-    if answer.verdict == "proved" and not consistent(hypotheses):
-        raise ValueError(f"{name}: no real numbers satisfy the hypotheses, so they say nothing")
+    """Whether the hypotheses imply the conclusion for all reals.
+
+    Raises:
+        ValueError: no real numbers meet the hypotheses of the lemma, or of a twin that is proved.
+    """
+    answer = _meaningful(name, hypotheses, conclusion)
     answers = [
         (
             twin.change,
-            decide(
+            _meaningful(
+                f"{name}, {twin.change}",
                 hypotheses if twin.hypotheses is None else twin.hypotheses,
                 conclusion if twin.conclusion is None else twin.conclusion,
             ),
@@ -75,7 +78,14 @@ def implies(
     )
 
 
-def described(answer: "Answer") -> str:
+def _meaningful(name: str, hypotheses: Sequence[z3.BoolRef], conclusion: z3.BoolRef) -> Answer:
+    answer = decide(hypotheses, conclusion)
+    if answer.verdict == "proved" and not consistent(hypotheses):
+        raise ValueError(f"{name}: no real numbers satisfy the hypotheses, so they say nothing")
+    return answer
+
+
+def described(answer: Answer) -> str:
     """The model, or that there is none."""
     if answer.verdict == "refuted":
         return ", ".join(f"{name} = {value}" for name, value in answer.values.items())
