@@ -115,15 +115,15 @@ class BatchLosses:
         NonFiniteLoss: a loss is NaN or infinite.
     """
 
-    def __init__(self, model: MultiTaskModel, images: Float[Tensor, "n 1 36 36"], labels: Int64[Tensor, "n m"]) -> None:
+    def __init__(self, model: MultiTaskModel, inputs: Float[Tensor, "n ..."], labels: Int64[Tensor, "n m"]) -> None:
         self.model = model
-        self.images = images
+        self.inputs = inputs
         self.labels = labels
         self.calls: list[Float[Tensor, " tasks"]] = []
         self.correct: Int64[Tensor, " m"] | None = None
 
     def __call__(self, task_indices: tuple[int, ...]) -> list[Float[Tensor, ""]]:
-        all_logits = self.model(self.images, task_indices)
+        all_logits = self.model(self.inputs, task_indices)
         if self.correct is None:
             self.correct = torch.stack(
                 [(logits.detach().argmax(1) == self.labels[:, task]).sum() for task, logits in enumerate(all_logits)]
@@ -165,7 +165,7 @@ class Method:
         self.spec = spec
         self.generator = torch.Generator().manual_seed(stream_seed(spec.seed, "orders"))
         self.workspace = Workspace()
-        model = build_model(spec.model, stream_seed(spec.seed, "weights"))
+        model = build_model(spec.model, stream_seed(spec.seed, "weights"), spec.problem)
         self.aggregator = build_aggregator(spec, len(model.heads))
         self.single_task = spec.mode in ("stl", "sam_stl")
         self.networks = single_task_models(model) if self.single_task else [model]
@@ -175,18 +175,18 @@ class Method:
         """What makes the weights from the losses and belongs to the state of a run; None for gradient aggregators."""
         return self.aggregator.weighting_of_losses if isinstance(self.aggregator, LossWeighted) else None
 
-    def step(self, images: Float[Tensor, "n 1 36 36"], labels: Int64[Tensor, "n m"]) -> tuple[StepOutcome, ...]:
+    def step(self, inputs: Float[Tensor, "n ..."], labels: Int64[Tensor, "n m"]) -> tuple[StepOutcome, ...]:
         """Add the gradients of one batch to ``.grad`` of every network; one outcome a network."""
         if self.single_task:
             columns = labels.split(1, dim=1)
             return tuple(
-                self._network_step(network, images, column)
+                self._network_step(network, inputs, column)
                 for network, column in zip(self.networks, columns, strict=True)
             )
-        return (self._network_step(self.networks[0], images, labels),)
+        return (self._network_step(self.networks[0], inputs, labels),)
 
-    def _network_step(self, network: MultiTaskModel, images: Tensor, labels: Tensor) -> StepOutcome:
-        losses = BatchLosses(network, images, labels)
+    def _network_step(self, network: MultiTaskModel, inputs: Tensor, labels: Tensor) -> StepOutcome:
+        losses = BatchLosses(network, inputs, labels)
         if isinstance(self.aggregator, LossWeighted):
             self.aggregator.begin_step(lambda: losses.calls[0])
         match self.spec.mode:

@@ -3,9 +3,10 @@
 import copy
 import statistics
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
@@ -14,6 +15,9 @@ from experiments.models import MultiTaskModel
 from experiments.results import Conflict
 from flatmtl_core import Mean, StepReport, sam_mtl_backward
 
+Examples: TypeAlias = UInt8[Tensor, "n 36 36"] | Float32[Tensor, "n k"]
+"""Grey images, or rows of a table."""
+
 EVALUATION_BATCH = 1_000
 
 COUNTED_AS = {"loss": "loss", "sam": "loss", "tasks": "loss", "flat": "flat"}
@@ -21,14 +25,16 @@ COUNTED_AS = {"loss": "loss", "sam": "loss", "tasks": "loss", "flat": "flat"}
 one aggregation over tasks (``sam`` of direct, ``tasks`` of each-aggregation) has the loss family only."""
 
 
-def to_input(images: UInt8[Tensor, "n 36 36"]) -> Tensor:
-    """Grey values 0 .. 255 to the networks' input: float32 in [0, 1], one channel; nothing is centred or scaled."""
-    return images.unsqueeze(1).to(torch.float32).div_(255.0)
+def to_input(examples: Examples) -> Tensor:
+    """Grey values 0 .. 255 to float32 in [0, 1], one channel, not centred, not scaled; rows of a table as they are."""
+    if examples.dtype == torch.uint8:
+        return examples.unsqueeze(1).to(torch.float32).div_(255.0)
+    return examples
 
 
 @torch.no_grad()
 def evaluate(
-    networks: Sequence[MultiTaskModel], images: UInt8[Tensor, "n 36 36"], labels: Int64[Tensor, "n m"]
+    networks: Sequence[MultiTaskModel], examples: Examples, labels: Int64[Tensor, "n m"]
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean cross entropy (nats) and accuracy (share in [0, 1]) per task over a whole split, in evaluation mode.
 
@@ -40,8 +46,8 @@ def evaluate(
     training = [network.training for network in networks]
     for network in networks:
         network.eval()
-    for start in range(0, len(images), EVALUATION_BATCH):
-        inputs = to_input(images[start : start + EVALUATION_BATCH])
+    for start in range(0, len(examples), EVALUATION_BATCH):
+        inputs = to_input(examples[start : start + EVALUATION_BATCH])
         targets = labels[start : start + EVALUATION_BATCH]
         all_logits = [logits for network in networks for logits in network(inputs, tuple(range(len(network.heads))))]
         for task, logits in enumerate(all_logits):
@@ -49,7 +55,7 @@ def evaluate(
             correct[task] += (logits.argmax(1) == targets[:, task]).sum()
     for network, mode in zip(networks, training, strict=True):
         network.train(mode)
-    return tuple((loss_sums / len(images)).tolist()), tuple((correct.double() / len(images)).tolist())
+    return tuple((loss_sums / len(examples)).tolist()), tuple((correct.double() / len(examples)).tolist())
 
 
 class ConflictTally:
@@ -124,7 +130,7 @@ def _join(parts: Sequence[tuple[float, ...] | None]) -> tuple[float, ...] | None
 
 def probe(
     networks: Sequence[MultiTaskModel],
-    batches: Sequence[tuple[UInt8[Tensor, "n 36 36"], Int64[Tensor, "n m"]]],
+    batches: Sequence[tuple[Examples, Int64[Tensor, "n m"]]],
     rho: float,
 ) -> Conflict:
     """Geometry at the present weights on given mini-batches, by F-LS steps at radius ``rho`` for trunk and heads.
@@ -135,9 +141,9 @@ def probe(
     networks = [copy.deepcopy(network).train() for network in networks]
     tally = ConflictTally()
     with torch.random.fork_rng(devices=[]):
-        for images, labels in batches:
+        for examples, labels in batches:
             columns = [labels] if len(networks) == 1 else labels.split(1, dim=1)
-            inputs = to_input(images)
+            inputs = to_input(examples)
             reports = []
             for network, column in zip(networks, columns, strict=True):
                 network.zero_grad()

@@ -6,8 +6,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 ProfileName: TypeAlias = Literal["smoke", "laptop", "paper"]
-ProblemName: TypeAlias = Literal["multi_mnist", "multi_fashion", "multi_fashion_mnist"]
-ModelName: TypeAlias = Literal["lenet", "resnet18"]
+ProblemName: TypeAlias = Literal["multi_mnist", "multi_fashion", "multi_fashion_mnist", "adult"]
+ModelName: TypeAlias = Literal["lenet", "resnet18", "mlp"]
 AggregatorName: TypeAlias = Literal[
     "Mean",
     "MGDA",
@@ -26,6 +26,14 @@ LossWeightingName: TypeAlias = Literal["SI", "RLW", "DWA", "UW"]
 """Methods whose weights follow from the losses: see `experiments.loss_weightings`."""
 MethodName: TypeAlias = AggregatorName | LossWeightingName
 Mode: TypeAlias = Literal["erm", "decomposed", "direct", "second", "each", "sam_sum", "stl", "sam_stl"]
+
+CLASSES: dict[ProblemName, tuple[int, ...]] = {
+    "multi_mnist": (10, 10),
+    "multi_fashion": (10, 10),
+    "multi_fashion_mnist": (10, 10),
+    "adult": (2, 2, 2, 2),
+}
+"""Number of classes of every task of a problem."""
 
 REVISIONS: dict[str, int] = {
     "protocol": 1,

@@ -1,4 +1,4 @@
-"""One run: the protocol of the Multi-MNIST family, resumable after every epoch.
+"""One run: the protocol of the classification problems, resumable after every epoch.
 
 Adam for the trunk and Adam for the heads, constant learning rate, no augmentation. An epoch goes once through the
 training split in a shuffled order (the same for every method with the same seed); the last, smaller batch is kept.
@@ -20,19 +20,20 @@ from typing import Any
 import msgspec
 import numpy
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int64
 from torch import Tensor
 
 from experiments.loss_weightings import UnusableLoss
 from experiments.methods import Method, NonFiniteLoss, StepOutcome, gradient_evaluations_per_step, stream_seed
-from experiments.metrics import ConflictTally, block_dimensions, evaluate, parameter_norms, probe, to_input
+from experiments.metrics import ConflictTally, Examples, block_dimensions, evaluate, parameter_norms, probe, to_input
+from experiments.problems.adult import load_adult
 from experiments.problems.overlays import Split as SplitName
 from experiments.problems.overlays import load_overlays
 from experiments.results import SCHEMA_VERSION, EpochRecord, Evaluation, Provenance, Result, write_atomically
 from experiments.spec import ProblemName, Spec, spec_key
 from flatmtl_core.errors import FlatMTLError
 
-Batch = tuple[UInt8[Tensor, "n 36 36"], Int64[Tensor, "n m"]]
+Batch = tuple[Examples, Int64[Tensor, "n m"]]
 
 
 class TrainingFailed(RuntimeError):
@@ -49,16 +50,16 @@ class CheckpointError(Exception):
 
 @dataclass(frozen=True)
 class Split:
-    """Grey images 0 .. 255 and one label a task; ``sha256`` of the arrays."""
+    """Grey images 0 .. 255, or rows of a table, and one label a task; ``sha256`` of the arrays."""
 
-    images: UInt8[Tensor, "n 36 36"]
+    examples: Examples
     labels: Int64[Tensor, "n m"]
     sha256: str
 
 
 @dataclass(frozen=True)
 class LoadedProblem:
-    """The three splits of one problem; no image is in two of them."""
+    """The three splits of one problem; no image and no person is in two of them."""
 
     train: Split
     validation: Split
@@ -71,9 +72,12 @@ class LoadedProblem:
 def load_problem(
     problem: ProblemName, n_train: int, n_validation: int, n_test: int, data_dir: Path | None = None
 ) -> LoadedProblem:
-    """The overlays of a problem in the sizes asked for; ``data_dir``: folder with the original files."""
+    """A problem's splits in the sizes asked for; ``data_dir``: folder with the original files."""
 
     def split(name: SplitName, count: int) -> Split:
+        if problem == "adult":
+            people = load_adult(name, count=count, data_dir=data_dir)
+            return Split(torch.from_numpy(people.features), torch.from_numpy(people.labels), people.sha256)
         overlays = load_overlays(problem, name, count=count, data_dir=data_dir)
         return Split(torch.from_numpy(overlays.images), torch.from_numpy(overlays.labels), overlays.sha256)
 
@@ -125,9 +129,9 @@ def train(
 def _check_sizes(spec: Spec, problem: LoadedProblem) -> None:
     for name, wanted in (("train", spec.n_train), ("validation", spec.n_validation), ("test", spec.n_test)):
         split: Split = getattr(problem, name)
-        if not len(split.images) == len(split.labels) == wanted > 0:
+        if not len(split.examples) == len(split.labels) == wanted > 0:
             raise ValueError(
-                f"split {name!r} has {len(split.images)} images and {len(split.labels)} labels, the spec asks for "
+                f"split {name!r} has {len(split.examples)} examples and {len(split.labels)} labels, the spec asks for "
                 f"{wanted}: load the problem with the sizes of the spec."
             )
     if spec.epochs < 1 or spec.batch_size < 1 or not 1 <= spec.probe_batches * spec.batch_size <= spec.n_train:
@@ -167,18 +171,18 @@ class _Run:
         number = len(self.records) + 1
         totals = _EpochTotals()
         clock, cpu_clock = time.perf_counter(), time.process_time()
-        for step, (images, labels) in enumerate(self._shuffled_batches(), start=1):
+        for step, (examples, labels) in enumerate(self._shuffled_batches(), start=1):
             if should_stop():
                 raise TrainingStopped(f"stopped in epoch {number}: run it again to resume from epoch {number - 1}.")
             for optimizer in self.optimizers:
                 optimizer.zero_grad()
             try:
-                outcomes = self.method.step(to_input(images), labels)
+                outcomes = self.method.step(to_input(examples), labels)
             except (NonFiniteLoss, UnusableLoss, FlatMTLError) as error:
                 raise TrainingFailed(f"epoch {number}, step {step}: {error}") from error
             for optimizer in self.optimizers:
                 optimizer.step()
-            totals.add(outcomes, len(images))
+            totals.add(outcomes, len(examples))
         if self.method.weighting is not None:
             try:
                 self.method.weighting.end_of_epoch()
@@ -290,18 +294,18 @@ class _Run:
     def _shuffled_batches(self) -> Iterator[Batch]:
         order = torch.randperm(self.spec.n_train, generator=self.batch_orders)
         for indices in order.split(self.spec.batch_size):
-            yield self.problem.train.images[indices], self.problem.train.labels[indices]
+            yield self.problem.train.examples[indices], self.problem.train.labels[indices]
 
     def _probe_batches(self) -> list[Batch]:
         generator = torch.Generator().manual_seed(stream_seed(self.spec.seed, "probe"))
         order = torch.randperm(self.spec.n_train, generator=generator)
         return [
-            (self.problem.train.images[indices], self.problem.train.labels[indices])
+            (self.problem.train.examples[indices], self.problem.train.labels[indices])
             for indices in order.split(self.spec.batch_size)[: self.spec.probe_batches]
         ]
 
     def _evaluate(self, split: Split, where: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        losses, accuracies = evaluate(self.method.networks, split.images, split.labels)
+        losses, accuracies = evaluate(self.method.networks, split.examples, split.labels)
         for task, loss in enumerate(losses, start=1):
             if not math.isfinite(loss):
                 raise TrainingFailed(f"{where}: the loss of task {task} is {loss}")

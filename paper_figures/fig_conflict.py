@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from experiments.catalog import OVERLAYS
 from experiments.results import Conflict, EpochRecord, Result
 from experiments.spec import ProfileName, Spec
 from paper_figures.exhibit import (
@@ -95,8 +96,8 @@ def _measured(record: EpochRecord, quantity: str) -> tuple[Source, float | None]
 
 
 def uses(spec: Spec) -> bool:
-    """Plain and decomposed training of one network for all tasks."""
-    return spec.mode in ("erm", "decomposed")
+    """Plain and decomposed training of one network for the two tasks of overlays."""
+    return spec.problem in OVERLAYS and spec.mode in ("erm", "decomposed")
 
 
 def data(results: Sequence[Result], profile: ProfileName) -> tuple[ConflictRow, ...]:

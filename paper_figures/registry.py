@@ -8,6 +8,7 @@ from paper_figures import (
     fig_conflict,
     fig_floor,
     fig_scaling,
+    tab_adult,
     tab_claims,
     tab_contradictions,
     tab_cost,
@@ -22,6 +23,7 @@ from paper_figures.exhibit import Exhibit, FileExhibit, StoredFile, distinct
 EXHIBITS: tuple[Exhibit[Any], ...] = (
     tab_multi_mnist.EXHIBIT,
     tab_one_setting.EXHIBIT,
+    tab_adult.EXHIBIT,
     fig_conflict.EXHIBIT,
     tab_cost.EXHIBIT,
     tab_step_cost.EXHIBIT,

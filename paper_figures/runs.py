@@ -23,10 +23,11 @@ PROBLEM_TITLES: dict[str, str] = {
     "multi_fashion": "MultiFashion",
     "multi_mnist": "MultiMNIST",
     "multi_fashion_mnist": "MultiFashion+MNIST",
+    "adult": "Adult",
 }
-"""The problems as the paper writes them, in the order of its Table 1."""
+"""The problems of the paper's Table 1 as it writes them and in its order, then ours."""
 
-MODEL_TITLES = {"lenet": "LeNet", "resnet18": "ResNet-18"}
+MODEL_TITLES = {"lenet": "LeNet", "resnet18": "ResNet-18", "mlp": "a perceptron with two hidden layers"}
 
 PROTOCOL_FIELDS = ("model", "n_train", "n_validation", "n_test", "epochs", "batch_size", "learning_rate")
 
@@ -47,9 +48,14 @@ def mean_and_deviation(values: Sequence[float]) -> tuple[float, float | None]:
 
 
 def differing_fields(specs: Iterable[Spec]) -> tuple[str, ...]:
-    """Fields of the protocol that are not the same in all runs: they must be part of a row's name."""
-    specs = tuple(specs)
-    return tuple(name for name in PROTOCOL_FIELDS if len({getattr(spec, name) for spec in specs}) > 1)
+    """Fields of the protocol that are not the same in all runs of one problem: they must be part of a row's name."""
+    settings = {(spec.problem, *(getattr(spec, name) for name in PROTOCOL_FIELDS)) for spec in specs}
+    problems = {problem for problem, *_ in settings}
+    return tuple(
+        name
+        for index, name in enumerate(PROTOCOL_FIELDS, start=1)
+        if any(len({one[index] for one in settings if one[0] == problem}) > 1 for problem in problems)
+    )
 
 
 def _plain(value: float | str) -> str:
@@ -91,19 +97,35 @@ def repetitions(results: Sequence[Result]) -> dict[tuple[str, str, str], tuple[R
 
 
 def protocol(specs: Sequence[Spec]) -> str:
-    """The setting that all these runs share, as a phrase for captions; what differs is left to the rows."""
+    """The setting that all these runs share, as a phrase for captions, problems of one setting together.
+
+    What differs within a problem is left to the rows.
+    """
     differing = differing_fields(specs)
-    spec = specs[0]
+    groups: dict[str, set[str]] = {}
+    for spec in specs:
+        groups.setdefault(_phrase(spec, differing), set()).add(spec.problem)
+    parts = [
+        f"{', '.join(PROBLEM_TITLES[problem] for problem in sorted(problems, key=problem_rank))}: {phrase}"
+        if len(groups) > 1
+        else phrase
+        for phrase, problems in groups.items()
+    ]
+    return f"Profile {specs[0].profile}: {'; '.join(parts)}"
+
+
+def _phrase(spec: Spec, differing: Sequence[str]) -> str:
+    noun = "people" if spec.problem == "adult" else "overlays"
     phrases = {
         "model": MODEL_TITLES[spec.model],
-        "n_train": f"{spec.n_train:,} training overlays",
-        "n_validation": f"{spec.n_validation:,} validation overlays",
-        "n_test": f"{spec.n_test:,} test overlays",
+        "n_train": f"{spec.n_train:,} training {noun}",
+        "n_validation": f"{spec.n_validation:,} validation {noun}",
+        "n_test": f"{spec.n_test:,} test {noun}",
         "epochs": f"{spec.epochs} epochs",
         "batch_size": f"batch {spec.batch_size}",
         "learning_rate": f"Adam {spec.learning_rate:g}",
     }
-    return f"Profile {spec.profile}: " + ", ".join(text for name, text in phrases.items() if name not in differing)
+    return ", ".join(text for name, text in phrases.items() if name not in differing)
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):

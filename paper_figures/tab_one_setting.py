@@ -27,7 +27,7 @@ Runs: TypeAlias = dict[int, Result]
 
 
 class ComparisonRow(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Left minus right in points of the mean test accuracy of both tasks, paired by seed, each at its own radius.
+    """Left minus right in points of the mean test accuracy of all tasks, paired by seed, each at its own radius.
 
     ``low``, ``high``: 95 % interval of the difference; ``p``: of one test; ``p_holm``: among those of the problem.
     """
@@ -184,7 +184,7 @@ def draw(rows: Sequence[ComparisonRow]) -> Figure:
 def caption(specs: Sequence[Spec]) -> str:
     """How the radius is chosen, what is paired, and when a difference counts."""
     return (
-        f"{protocol(specs)}. Mean test accuracy of both tasks at the best validation epoch; each method at the radius "
+        f"{protocol(specs)}. Mean test accuracy of all tasks at the best validation epoch; each method at the radius "
         "with the best mean validation accuracy among the radii that were run for it (the same grid for every method "
         f"in a complete profile). Differences are paired by seed (at least {MINIMUM}), with Student's 95 % interval; "
         "Holm's correction is over all comparisons of one problem. A difference counts where Holm's p is at most 0.05 "

@@ -239,7 +239,7 @@ class WatchedRun:
 
     def epoch(self, number: int, start: int) -> Iterator[Checkpoint]:
         """Train once through the split; ``start``: steps so far."""
-        images, labels = self.problem.train.images, self.problem.train.labels
+        images, labels = self.problem.train.examples, self.problem.train.labels
         order = torch.randperm(self.measurement.training.n_train, generator=self.orders)
         parts = order.split(self.measurement.training.batch_size)
         for index, part in enumerate(parts):

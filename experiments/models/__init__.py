@@ -1,4 +1,4 @@
-"""One trunk that all tasks share and one head a task; the networks of the Multi-MNIST family."""
+"""One trunk that all tasks share and one head a task; the networks of the classification problems."""
 
 import copy
 from collections.abc import Sequence
@@ -7,11 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from experiments.models import lenet, resnet18
-from experiments.spec import ModelName
-
-TASKS = 2
-CLASSES = 10
+from experiments.models import lenet, mlp, resnet18
+from experiments.spec import CLASSES, ModelName, ProblemName
 
 
 class MultiTaskModel(nn.Module):
@@ -22,9 +19,9 @@ class MultiTaskModel(nn.Module):
         self.trunk = trunk
         self.heads = nn.ModuleList(heads)
 
-    def forward(self, images: Float[Tensor, "n c h w"], tasks: Sequence[int]) -> tuple[Float[Tensor, "n ..."], ...]:
+    def forward(self, inputs: Float[Tensor, "n ..."], tasks: Sequence[int]) -> tuple[Float[Tensor, "n ..."], ...]:
         """Predictions of the tasks asked for, in that order: one pass through the trunk, then these heads only."""
-        features = self.trunk(images)
+        features = self.trunk(inputs)
         return tuple(self.heads[task](features) for task in tasks)
 
     def shared_parameters(self) -> list[nn.Parameter]:
@@ -34,8 +31,11 @@ class MultiTaskModel(nn.Module):
         return [list(head.parameters()) for head in self.heads]
 
 
-def build_model(name: ModelName, seed: int) -> MultiTaskModel:
-    """Torch's default initialisation after ``torch.manual_seed(seed)``; the global generator is left as it was."""
+def build_model(name: ModelName, seed: int, problem: ProblemName = "multi_mnist") -> MultiTaskModel:
+    """A trunk and one linear head a task of the problem, as torch initialises them after ``torch.manual_seed(seed)``.
+
+    The global generator is left as it was.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         match name:
@@ -45,7 +45,10 @@ def build_model(name: ModelName, seed: int) -> MultiTaskModel:
             case "resnet18":
                 trunk = resnet18.ResNet18Trunk()
                 features = resnet18.FEATURES
-        return MultiTaskModel(trunk, [nn.Linear(features, CLASSES) for _ in range(TASKS)])
+            case "mlp":
+                trunk = mlp.MLPTrunk()
+                features = mlp.FEATURES
+        return MultiTaskModel(trunk, [nn.Linear(features, classes) for classes in CLASSES[problem]])
 
 
 def single_task_models(model: MultiTaskModel) -> list[MultiTaskModel]:

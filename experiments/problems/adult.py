@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.problems.sources import DataError, cache_folder, check_sum, only_file, run_client
+from experiments.problems.sources import DataError, DataStatus, cache_folder, check_sum, only_file, run_client
 from experiments.results import write_atomically
 
 Split = Literal["train", "validation", "test"]
@@ -134,6 +134,18 @@ def questions(header: tuple[str, ...], values: NDArray[np.float64]) -> tuple[tup
         if name in SKEWED:
             chosen[:, index] = np.log1p(chosen[:, index])
     return names, chosen
+
+
+def status(data_dir: Path | None = None) -> DataStatus:
+    """The state of the table. The file is read and its sum checked; nothing is fetched or written."""
+    path = find_file(data_dir)
+    if path is None:
+        return DataStatus("Adult", None, "missing", how_to_get())
+    try:
+        check_sum(path.read_bytes(), SHA256, str(path))
+    except DataError as error:
+        return DataStatus("Adult", path.parent, "corrupt", f"{error}. Remove the file.\n{how_to_get()}")
+    return DataStatus("Adult", path.parent, "verified", "")
 
 
 @cache

@@ -20,8 +20,9 @@ seeded with the SHA-256 of a text that names it (`seeded_generator`). `OVERLAY_S
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
@@ -31,6 +32,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from experiments.problems import adult
 from experiments.problems.sources import (
     SOURCES,
     DataError,
@@ -327,13 +329,14 @@ def describe_data(data_dir: Path | None = None, fetch_missing: bool = False, *, 
     console = Console()
     failures: dict[str, str] = {}
     if fetch_missing:
-        for name, status in zip(SOURCES, data_status(data_dir), strict=True):
+        fetchers: list[Callable[[], Path]] = [*(partial(fetch, name) for name in SOURCES), adult.fetch]
+        for fetch_one, status in zip(fetchers, _states(data_dir), strict=True):
             if status.state != "verified":
                 try:
-                    fetch(name)
+                    fetch_one()
                 except DataError as error:
                     failures[status.what] = str(error)
-    rows = data_status(data_dir)
+    rows = _states(data_dir)
     console.print(_status_table(rows))
     for row in rows:
         if row.state != "verified":
@@ -345,6 +348,10 @@ def describe_data(data_dir: Path | None = None, fetch_missing: bool = False, *, 
     checks = tuple(verify_overlays(data_dir))
     console.print(_check_table(checks))
     return 0 if all(check.holds for check in checks) else 1
+
+
+def _states(data_dir: Path | None) -> tuple[DataStatus, ...]:
+    return (*data_status(data_dir), adult.status(data_dir))
 
 
 def _status_table(rows: tuple[DataStatus, ...]) -> Table:

@@ -116,6 +116,15 @@ def test_without_the_file_the_error_says_how_to_get_it(tmp_path: Path, monkeypat
     assert not list(tmp_path.iterdir())
 
 
+def test_its_state_is_told(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert adult.status(tiny).state == "verified"
+    (tiny / "adult" / adult.FILE).write_bytes(b"damaged")
+    assert adult.status(tiny).state == "corrupt"
+    monkeypatch.delenv("FLATMTL_DATA", raising=False)
+    assert adult.status().state == "missing"
+    assert adult.PACKAGE in adult.status().remedy
+
+
 @pytest.mark.data
 def test_the_real_table() -> None:
     """27,222 people; shares of the four answers as in the table's own columns (within 5 standard errors)."""

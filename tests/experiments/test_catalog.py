@@ -4,13 +4,13 @@ import subprocess
 import sys
 from collections import Counter
 from itertools import groupby
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from experiments import catalog
 from experiments.methods import AGGREGATORS, build_aggregator, check_radii
-from experiments.spec import ProfileName, Spec, method_label, spec_key
+from experiments.spec import CLASSES, ProblemName, ProfileName, Spec, method_label, spec_key
 from tests.trace import ROOT
 
 AGGREGATOR_LABELS = {"LS", "MGDA", "PCGrad", "CAGrad", "IMTL", "NashMTL", "FairGrad", "SI", "RLW", "DWA", "UW"}
@@ -24,19 +24,20 @@ def test_every_run_is_listed_once_and_can_be_built(name: ProfileName) -> None:
     for spec in specs:
         assert spec.profile == name
         check_radii(spec)
-        build_aggregator(spec, tasks=2)
+        build_aggregator(spec, tasks=len(CLASSES[spec.problem]))
 
 
 def stage(spec: Spec) -> tuple[object, ...]:
     """What is completed, seed by seed, before the list goes on."""
-    later = spec.rho_shared not in (0.0, *catalog.FIRST_RADII)
-    return (spec.problem, later) if spec.profile == "laptop" else ()
+    if spec.profile != "laptop":
+        return (spec.model,)
+    return spec.problem, spec.problem != "adult" and spec.rho_shared not in (0.0, *catalog.FIRST_RADII)
 
 
 @pytest.mark.parametrize("name", catalog.NAMES)
 def test_seeds_come_in_order(name: ProfileName) -> None:
     stages = [list(group) for _, group in groupby(catalog.specs(name), key=stage)]
-    assert len(stages) == (6 if name == "laptop" else 1)
+    assert len(stages) == {"smoke": 2, "laptop": 7, "paper": 1}[name]
     for specs in stages:
         seeds = [spec.seed for spec in specs]
         assert seeds == sorted(seeds)
@@ -45,7 +46,7 @@ def test_seeds_come_in_order(name: ProfileName) -> None:
 def test_smoke_runs_every_method_on_every_problem() -> None:
     runs = Counter((spec.problem, spec.seed, method_label(spec)) for spec in catalog.specs("smoke"))
     assert runs == Counter(
-        (problem, seed, label) for problem in catalog.PROBLEMS for seed in (0, 1) for label in ALL_LABELS
+        (problem, seed, label) for problem in get_args(ProblemName) for seed in (0, 1) for label in ALL_LABELS
     )
 
 
@@ -55,7 +56,10 @@ def test_laptop_compares_plain_direct_and_decomposed_at_every_radius() -> None:
     labels = [f"{prefix}{label}" for prefix in ("F-", "direct ") for label in ("MGDA", "CAGrad", "IMTL")]
     flat = [(label, rho) for label in ("SAM-sum", "F-LS", *labels) for rho in catalog.RADII]
     assert runs == Counter(
-        (problem, seed, *method) for problem in catalog.PROBLEMS for seed in (0, 1, 2) for method in plain + flat
+        (problem, seed, *method)
+        for problem in get_args(ProblemName)
+        for seed in range(5 if problem == "adult" else 3)
+        for method in plain + flat
     )
 
 

@@ -29,7 +29,7 @@ def weighted_spec(name: str, mode: Mode = "decomposed", **changes: Any) -> Spec:
 
 
 def step(method: Method) -> StepOutcome:
-    (outcome,) = method.step(to_input(PROBLEM.train.images[:16]), PROBLEM.train.labels[:16])
+    (outcome,) = method.step(to_input(PROBLEM.train.examples[:16]), PROBLEM.train.labels[:16])
     return outcome
 
 

@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from experiments.problems import sources
+from experiments.problems import adult, sources
 from experiments.problems.overlays import describe_data
 from experiments.problems.sources import (
     DataError,
+    DataStatus,
     SourceName,
     data_status,
     fetch,
@@ -318,6 +319,12 @@ def test_two_fetches_at_once_do_no_harm(tiny: TinySources, monkeypatch: pytest.M
     assert data_status()[0].state == "verified"
 
 
+@pytest.fixture
+def with_adult(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adult, "status", lambda data_dir: DataStatus("Adult", None, "verified", ""))
+
+
+@pytest.mark.usefixtures("with_adult")
 def test_describe_data_tells_what_to_do_and_fetches_on_demand(
     tiny: TinySources, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -331,7 +338,7 @@ def test_describe_data_tells_what_to_do_and_fetches_on_demand(
     tiny.install_all()
     assert describe_data(fetch_missing=True) == 0
     output = capsys.readouterr().out
-    assert output.count("verified") == 2
+    assert output.count("verified") == 3
     assert "missing" not in output
     (tiny.cache / "mnist" / "t10k-labels-idx1-ubyte").write_bytes(b"damaged")
     assert describe_data() == 1
@@ -339,6 +346,7 @@ def test_describe_data_tells_what_to_do_and_fetches_on_demand(
     assert describe_data(fetch_missing=True) == 0
 
 
+@pytest.mark.usefixtures("with_adult")
 def test_describe_data_compares_the_sums_of_the_sets(tiny: TinySources, capsys: pytest.CaptureFixture[str]) -> None:
     tiny.install_all()
     assert describe_data(fetch_missing=True, verify=True) == 1  # tiny sets do not have the recorded sums

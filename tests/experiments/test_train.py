@@ -45,7 +45,7 @@ def spec_of(mode: Mode) -> Spec:
 
 
 def batch(count: int = 16) -> tuple[Tensor, Tensor]:
-    return to_input(PROBLEM.train.images[:count]), PROBLEM.train.labels[:count]
+    return to_input(PROBLEM.train.examples[:count]), PROBLEM.train.labels[:count]
 
 
 def task_gradients(
@@ -138,7 +138,7 @@ def test_sam_of_one_task_a_network_is_flat_stl() -> None:
 def test_outcomes_are_those_of_the_unperturbed_weights(mode: Mode) -> None:
     method = Method(spec_of(mode))
     images, labels = batch()
-    losses, correct = evaluate(method.networks, PROBLEM.train.images[:16], labels)
+    losses, correct = evaluate(method.networks, PROBLEM.train.examples[:16], labels)
     outcomes = method.step(images, labels)
     assert torch.cat([outcome.losses for outcome in outcomes]).tolist() == pytest.approx(losses, rel=1e-6)
     assert torch.cat([outcome.correct for outcome in outcomes]).tolist() == [round(16 * share) for share in correct]
@@ -171,27 +171,27 @@ def test_a_loss_that_is_not_finite_names_its_task() -> None:
 def test_evaluation_of_a_split_does_not_depend_on_its_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     model = build_model("lenet", seed=0)
     test = PROBLEM.test
-    whole_loss, whole_accuracy = evaluate([model], test.images, test.labels)
+    whole_loss, whole_accuracy = evaluate([model], test.examples, test.labels)
     monkeypatch.setattr(metrics, "EVALUATION_BATCH", 7)
-    loss, accuracy = evaluate([model], test.images, test.labels)
+    loss, accuracy = evaluate([model], test.examples, test.labels)
     assert accuracy == whole_accuracy
     assert loss == pytest.approx(whole_loss, rel=1e-6)
-    logits = model(to_input(test.images), (0, 1))
+    logits = model(to_input(test.examples), (0, 1))
     for task in range(2):
-        assert accuracy[task] == sum(logits[task].argmax(1) == test.labels[:, task]).item() / len(test.images)
+        assert accuracy[task] == sum(logits[task].argmax(1) == test.labels[:, task]).item() / len(test.examples)
         expected = functional.cross_entropy(logits[task].double(), test.labels[:, task]).item()
         assert loss[task] == pytest.approx(expected, rel=1e-6)
 
 
 def test_evaluation_uses_the_running_statistics_and_leaves_them_and_the_mode_alone() -> None:
     model = build_model("resnet18", seed=0)
-    model(to_input(PROBLEM.train.images[:8]), (0, 1))
+    model(to_input(PROBLEM.train.examples[:8]), (0, 1))
     before = copy.deepcopy(model.state_dict())
-    loss, _ = evaluate([model], PROBLEM.test.images[:6], PROBLEM.test.labels[:6])
+    loss, _ = evaluate([model], PROBLEM.test.examples[:6], PROBLEM.test.labels[:6])
     assert model.training
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     halves = [
-        evaluate([model], PROBLEM.test.images[part], PROBLEM.test.labels[part])[0] for part in (slice(3), slice(3, 6))
+        evaluate([model], PROBLEM.test.examples[part], PROBLEM.test.labels[part])[0] for part in (slice(3), slice(3, 6))
     ]
     assert [(one + other) / 2 for one, other in zip(*halves, strict=True)] == pytest.approx(loss, rel=1e-5)
 
@@ -240,7 +240,7 @@ def test_the_probe_leaves_no_trace() -> None:
     model.get_parameter("heads.0.bias").grad = torch.ones(10)
     torch.manual_seed(7)
     generator = torch.get_rng_state()
-    conflict = probe([model], [(PROBLEM.train.images[:8], PROBLEM.train.labels[:8])] * 2, rho=0.05)
+    conflict = probe([model], [(PROBLEM.train.examples[:8], PROBLEM.train.labels[:8])] * 2, rho=0.05)
     assert torch.equal(torch.get_rng_state(), generator)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     grads = {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
@@ -288,7 +288,7 @@ def test_training_numbers_are_those_of_the_unperturbed_weights(mode: Mode) -> No
     """With one batch an epoch, the first training loss is that of the initial weights on the whole split."""
     spec = tiny_spec(mode=mode, epochs=1, batch_size=SIZES["n_train"])
     record = run(spec).epochs[0]
-    loss, accuracy = evaluate(Method(spec).networks, PROBLEM.train.images, PROBLEM.train.labels)
+    loss, accuracy = evaluate(Method(spec).networks, PROBLEM.train.examples, PROBLEM.train.labels)
     assert record.train_loss == pytest.approx(loss, rel=1e-6)
     assert record.train_accuracy == pytest.approx(accuracy, abs=1e-12)
     assert record.perturbed_loss is not None
@@ -315,13 +315,13 @@ def test_methods_with_the_same_seed_see_the_same_batches(monkeypatch: pytest.Mon
         assert torch.equal(one, three)
     assert not torch.equal(erm[0], other[0])
     assert not torch.equal(torch.cat(erm[:3]), torch.cat(erm[3:]))
-    whole = to_input(PROBLEM.train.images).flatten(1)
+    whole = to_input(PROBLEM.train.examples).flatten(1)
     assert torch.equal(torch.cat(erm[:3]).flatten(1).sum(1).sort().values, whole.sum(1).sort().values)
 
 
 def test_the_weights_of_the_best_epoch_on_validation_are_tested(tmp_path: Path) -> None:
     """Every class of the validation split is shifted by one, so that learning ends worse than it began."""
-    shifted = Split(PROBLEM.validation.images, (PROBLEM.validation.labels + 1) % 10, "shifted")
+    shifted = Split(PROBLEM.validation.examples, (PROBLEM.validation.labels + 1) % 10, "shifted")
     problem = LoadedProblem(PROBLEM.train, shifted, PROBLEM.test)
     spec = tiny_spec(mode="erm", epochs=6, learning_rate=0.01)
     result = train(spec, problem, commit="none", dirty=True, weights=tmp_path / "weights.pt")
@@ -334,9 +334,9 @@ def test_the_weights_of_the_best_epoch_on_validation_are_tested(tmp_path: Path) 
     model = build_model("lenet", seed=9)
     for name, evaluation in (("best", result.test_best), ("last", result.test_last)):
         model.load_state_dict(kept[name][0])
-        assert evaluate([model], PROBLEM.test.images, PROBLEM.test.labels) == (evaluation.loss, evaluation.accuracy)
+        assert evaluate([model], PROBLEM.test.examples, PROBLEM.test.labels) == (evaluation.loss, evaluation.accuracy)
     model.load_state_dict(kept["best"][0])
-    _, accuracy = evaluate([model], shifted.images, shifted.labels)
+    _, accuracy = evaluate([model], shifted.examples, shifted.labels)
     assert accuracy == result.epochs[result.best_epoch - 1].validation_accuracy
 
 
@@ -427,7 +427,7 @@ def test_a_checkpoint_of_other_data_or_another_run_is_refused(tmp_path: Path) ->
     checkpoint = tmp_path / "run.pt"
     run(tiny_spec(), checkpoint=checkpoint)
     other_data = LoadedProblem(
-        PROBLEM.train, PROBLEM.validation, Split(PROBLEM.test.images, PROBLEM.test.labels, "another sum")
+        PROBLEM.train, PROBLEM.validation, Split(PROBLEM.test.examples, PROBLEM.test.labels, "another sum")
     )
     with pytest.raises(CheckpointError, match=r"data_sha256.*Remove the file"):
         train(tiny_spec(), other_data, commit="none", dirty=True, checkpoint=checkpoint)
@@ -444,8 +444,8 @@ def test_a_run_that_diverges_names_epoch_step_and_task(mode: Mode) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"n_train": 81}, "split 'train' has 80 images and 80 labels, the spec asks for 81"),
-        ({"n_test": 40}, "split 'test' has 41 images"),
+        ({"n_train": 81}, "split 'train' has 80 examples and 80 labels, the spec asks for 81"),
+        ({"n_test": 40}, "split 'test' has 41 examples"),
         ({"epochs": 0}, "epochs 0"),
         ({"probe_batches": 3}, "the probe's full batches must fit"),
         ({"probe_batches": 0}, "probe_batches 0"),

@@ -13,9 +13,7 @@ from experiments.results import (
     Result,
     save_result,
 )
-from experiments.spec import Spec, spec_key
-
-TASKS = 2
+from experiments.spec import CLASSES, Spec, spec_key
 
 
 def _conflict(spec: Spec, draw: random.Random, progress: float, *, flat: bool) -> Conflict:
@@ -25,10 +23,10 @@ def _conflict(spec: Spec, draw: random.Random, progress: float, *, flat: bool) -
         batches=8,
         inter_loss=min(1.0, max(0.0, level + draw.uniform(-0.03, 0.03))) if pairs else None,
         inter_flat=0.38 + draw.uniform(-0.04, 0.04) if pairs and flat else None,
-        intra=tuple(0.2 + draw.uniform(-0.1, 0.1) for _ in range(TASKS)) if flat else None,
-        loss_norm=tuple(draw.uniform(0.5, 1.5) for _ in range(TASKS)),
-        flat_norm=tuple(draw.uniform(0.1, 0.2) for _ in range(TASKS)) if flat else None,
-        flat_to_loss=tuple(draw.uniform(0.1, 0.2) for _ in range(TASKS)) if flat else None,
+        intra=tuple(0.2 + draw.uniform(-0.1, 0.1) for _ in range(len(CLASSES[spec.problem]))) if flat else None,
+        loss_norm=tuple(draw.uniform(0.5, 1.5) for _ in range(len(CLASSES[spec.problem]))),
+        flat_norm=tuple(draw.uniform(0.1, 0.2) for _ in range(len(CLASSES[spec.problem]))) if flat else None,
+        flat_to_loss=tuple(draw.uniform(0.1, 0.2) for _ in range(len(CLASSES[spec.problem]))) if flat else None,
     )
 
 
@@ -38,7 +36,7 @@ def result(spec: Spec) -> Result:
     epochs = []
     for epoch in range(1, spec.epochs + 1):
         progress = epoch / spec.epochs
-        accuracy = tuple(0.5 + 0.35 * progress + draw.uniform(-0.03, 0.03) for _ in range(TASKS))
+        accuracy = tuple(0.5 + 0.35 * progress + draw.uniform(-0.03, 0.03) for _ in range(len(CLASSES[spec.problem])))
         epochs.append(
             EpochRecord(
                 epoch=epoch,
@@ -87,7 +85,7 @@ def result(spec: Spec) -> Result:
         test_best=evaluation(best),
         test_last=evaluation(spec.epochs),
         steps=steps,
-        gradient_evaluations=steps * passes * TASKS,
+        gradient_evaluations=steps * passes * len(CLASSES[spec.problem]),
         seconds_training=seconds,
         cpu_seconds_training=0.98 * seconds,
     )

@@ -39,6 +39,7 @@ from tests.figures.synthetic_mutation import summary
 matplotlib.use("agg")
 CHECKOUT = Path(__file__).parents[2]
 LAPTOP = catalog.specs("laptop")
+FASHION = tuple(spec for spec in LAPTOP if spec.problem == "multi_fashion")
 SMOKE = tuple(
     spec
     for spec in catalog.specs("smoke")
@@ -121,8 +122,8 @@ def test_page_holds_every_line_of_every_table(report: Path, store: Path) -> None
         table for exhibit in EXHIBITS for edition in exhibit.editions(stored) for table in exhibit.tables(edition.rows)
     ]
     expected = [list(line) for table in tables for _, section in table.sections for line in section]
-    # exhibits of runs for two profiles, paired ones for one, of the benchmark, of laws, of mutants
-    assert len(tables) == 3 * 2 + 1 + 5 + 3 + 2
+    # exhibits of runs for two profiles, paired ones and Adult for one, of the benchmark, of laws, of mutants
+    assert len(tables) == 3 * 2 + 2 + 5 + 3 + 2
     assert [line for line in lines if line] == expected
     assert len(expected) > 50
 
@@ -161,7 +162,7 @@ def test_no_path_of_the_machine_in_any_text(report: Path, store: Path) -> None:
 
 
 def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
-    fill(tmp_path / "store", LAPTOP[:9])
+    fill(tmp_path / "store", FASHION[:9])
     digests = []
     for name in ("one", "two"):
         site.build([tmp_path / "store"], tmp_path / name, expected=tmp_path)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from experiments import catalog
 from experiments.results import Result
-from experiments.spec import Spec, method_label
-from paper_figures import fig_conflict, runs, tab_cost, tab_multi_mnist
+from experiments.spec import CLASSES, Spec, method_label
+from paper_figures import fig_conflict, runs, tab_adult, tab_cost, tab_multi_mnist
 from paper_figures.exhibit import EXPECTED, Columns, RunExhibit, Table, from_csv, to_csv
 from paper_figures.registry import EXHIBITS
 from paper_figures.runs import RHO
@@ -22,7 +22,8 @@ from tests.figures.synthetic import result
 
 LAPTOP = tuple(result(spec) for spec in catalog.specs("laptop") if spec.problem == "multi_fashion")
 RUN_EXHIBITS = [exhibit for exhibit in EXHIBITS if isinstance(exhibit, RunExhibit)]
-SMOKE = tuple(result(spec) for spec in catalog.specs("smoke"))
+SMOKE = tuple(result(spec) for spec in catalog.specs("smoke") if spec.problem in catalog.OVERLAYS)
+ADULT = tuple(result(spec) for spec in catalog.specs("smoke") if spec.problem == "adult")
 LOSS_WEIGHTED = {prefix + name for name in catalog.WEIGHTINGS for prefix in ("", "F-")}
 
 
@@ -183,8 +184,28 @@ def test_cost_rows_are_means_over_seeds() -> None:
     assert row.gradient_evaluations == chosen[0].gradient_evaluations
 
 
+def test_adult_shows_every_task_of_every_method() -> None:
+    assert len(tab_adult.QUANTITIES) == 1 + len(CLASSES["adult"])
+    chosen = members(ADULT, aggregator="CAGrad", mode="erm")
+    rows = {row.quantity: row for row in tab_adult.data(ADULT, "smoke") if row.method == "CAGrad"}
+    for task, quantity in enumerate(tab_adult.QUANTITIES[1:]):
+        shares = [100 * item.test_best.accuracy[task] for item in chosen]
+        assert rows[quantity].mean == pytest.approx(statistics.mean(shares), rel=1e-12)
+        assert rows[quantity].loss == pytest.approx(statistics.mean(item.test_best.loss[task] for item in chosen))
+    tasks = [rows[quantity].mean for quantity in tab_adult.QUANTITIES[1:]]
+    assert rows["average"].mean == pytest.approx(statistics.mean(tasks), rel=1e-12)
+
+
+def test_a_caption_tells_the_setting_of_each_kind_of_data() -> None:
+    text = runs.protocol([item.spec for item in (*SMOKE, *ADULT)])
+    assert text.startswith(
+        "Profile smoke: MultiFashion, MultiMNIST, MultiFashion+MNIST: LeNet, 3,000 training overlays"
+    )
+    assert "; Adult: a perceptron with two hidden layers, 3,000 training people" in text
+
+
 @pytest.mark.parametrize("exhibit", RUN_EXHIBITS, ids=lambda exhibit: exhibit.name)
-@pytest.mark.parametrize("results", [SMOKE, LAPTOP], ids=["smoke", "laptop"])
+@pytest.mark.parametrize("results", [SMOKE, LAPTOP, ADULT], ids=["smoke", "laptop", "adult"])
 def test_rows_depend_on_nothing_but_the_set_of_results(exhibit: Any, results: tuple[Result, ...]) -> None:
     profile = results[0].spec.profile
     used = [item for item in results if exhibit.uses(item.spec)]
@@ -193,7 +214,7 @@ def test_rows_depend_on_nothing_but_the_set_of_results(exhibit: Any, results: tu
 
 @pytest.mark.parametrize("exhibit", RUN_EXHIBITS, ids=lambda exhibit: exhibit.name)
 def test_csv_round_trip(exhibit: Any) -> None:
-    rows = exhibit.data([item for item in LAPTOP if exhibit.uses(item.spec)], "laptop")
+    rows = exhibit.data([item for item in LAPTOP if exhibit.uses(item.spec)], "laptop") or exhibit.data(ADULT, "smoke")
     assert from_csv(to_csv(rows), type(rows[0])) == rows
 
 
