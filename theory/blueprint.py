@@ -61,6 +61,7 @@ LEMMAS = (
 )
 JOINED = "tests/laws/test_all_dimensions.py"
 WEIGHTINGS = "flatmtl_core.weightings"
+TASKS = "tests/theory/test_tasks_and_assumptions.py"
 
 TEXTBOOK: tuple[Entry, ...] = (
     Entry(
@@ -162,6 +163,15 @@ TEXTBOOK: tuple[Entry, ...] = (
         "Of rows of some R^d, d not given.",
         expected="assumed",
         source="R. A. Horn and C. R. Johnson, Matrix Analysis, 2nd ed. (2013), theorems 7.2.5, 7.2.7 and 7.2.10",
+    ),
+    Entry(
+        "monotone-convergence",
+        "textbook",
+        "Monotone convergence",
+        r"0 \le f_n \uparrow f \Rightarrow \int f_n \uparrow \int f",
+        "Also where the limit is infinite.",
+        expected="assumed",
+        source="P. Billingsley, Probability and Measure, 3rd ed. (1995), theorem 16.2",
     ),
 )
 
@@ -346,6 +356,281 @@ CHAIN: tuple[Entry, ...] = (
         tests=(f"{PAC_BAYES}::test_statements_of_the_chain",),
         uses=("theorem-1-single", "induction", "vector-max", "one-sigma"),
         expected="refuted",
+    ),
+    Entry(
+        "bounded-loss",
+        "premise",
+        "Losses are measurable and bounded",
+        r"0 \\le \\ell^i(\\theta; z) \\le L",
+        "Of every task, jointly measurable in parameters and data. Cross entropy and L1 are not bounded; a clipped "
+        "loss is.",
+        paper="Theorem 1",
+        tests=(f"{TASKS}::test_premises_are_assumed_with_their_source",),
+        expected="assumed",
+        source="Theorem 1: bounded loss",
+    ),
+    Entry(
+        "iid-sample",
+        "premise",
+        "Samples are independent and identically distributed",
+        r"S = (z_1, \\dots, z_N) \\sim D^N",
+        "Within each task; the tasks may depend on one another. L_S is the mean of the losses at one fixed theta.",
+        paper="Theorem 1",
+        tests=(f"{TASKS}::test_premises_are_assumed_with_their_source",),
+        expected="assumed",
+        source="Theorem 1: the sample S",
+    ),
+    Entry(
+        "fixed-radii",
+        "premise",
+        "Radii and priors are chosen before the sample is seen",
+        r"\\rho_{sh}, \\rho_{ns}, \\sigma, b, P, w \\perp S",
+        "So are deviations, inverse temperature, priors and weights of tasks. A choice among K settings after it "
+        "costs log K.",
+        paper="Theorem 1",
+        tests=(f"{TASKS}::test_premises_are_assumed_with_their_source",),
+        expected="assumed",
+        source="Theorem 1: rho_sh, rho_ns > 0 are given",
+    ),
+    Entry(
+        "gauss-assumption",
+        "premise",
+        "Gaussian noise does not lower the population loss",
+        r"L_D(\\theta) \\le \\mathbb{E}_{\\varepsilon \\sim \\mathcal{N}(0, \\sigma^2 I)} L_D(\\theta + \\varepsilon)",
+        "At the theta that is returned. gauss-second-order, gauss-concave, gauss-low-dimension and "
+        "gauss-high-dimension say what"
+        "it amounts to; theorem-a and theorem-c do without it.",
+        paper=RECONSTRUCTED,
+        tests=(f"{TASKS}::test_premises_are_assumed_with_their_source",),
+        expected="assumed",
+        source="P. Foret et al., Sharpness-aware minimization (ICLR 2021), theorem 2 (appendix); here: Theorem 1",
+    ),
+    Entry(
+        "gauss-semigroup",
+        "lemma",
+        "Gaussian steps add their variances",
+        r"\\varphi_s * \\varphi_t = \\varphi_{s+t}, \\ \\mathbb{E}\\, e^{-(x + \\varepsilon)^2 / (2t)} = "
+        r"\sqrt{t / (t + v)}\, e^{-x^2 / (2(t + v))}",
+        "In one coordinate, eps of variance v; in several the densities are products.",
+        checks=("theory.proof.chain.gauss_semigroup:check",),
+        tests=(f"{TASKS}::test_statements_that_hold",),
+        uses=("integral",),
+    ),
+    Entry(
+        "gauss-second-order",
+        "remark",
+        "The Gaussian assumption to second order",
+        r"\\mathbb{E}\\, q(\\theta + \\varepsilon) - q(\\theta) = \\tfrac12 \\sum_j v_j q_{jj}, \\quad = \\tfrac v2 "
+        r"\\Delta q + \\tfrac{v^2}{8} \\Delta^2 q",
+        "The first for quadratics, where the assumption says tr Hess >= 0, weighted by block variances; the second "
+        "up to degree 4.",
+        paper=RECONSTRUCTED,
+        checks=("theory.proof.chain.gauss_second_order:check",),
+        tests=(f"{TASKS}::test_statements_that_hold",),
+        uses=(
+            "integral",
+            "independence",
+        ),
+    ),
+    Entry(
+        "gauss-concave",
+        "remark",
+        "The Gaussian assumption always holds, if only where L_S is least",
+        r"L_D(\\theta) \\le \\mathbb{E} L_D(\\theta + \\varepsilon) \\ \\text{for every smooth loss in } [0, 1]",
+        "False at a maximum of L_D, for every variance; and at the only minimiser of L_S, with probability 5/32 in "
+        "the witness.",
+        paper=RECONSTRUCTED,
+        checks=("theory.proof.chain.gauss_concave:check",),
+        tests=(f"{TASKS}::test_statements_that_are_refuted",),
+        uses=("gauss-semigroup",),
+        expected="refuted",
+    ),
+    Entry(
+        "gauss-low-dimension",
+        "remark",
+        "For one or two parameters, the assumption at every theta leaves constants",
+        r"T \\le 2, \\ 0 \\le L_D \\le 1, \\ L_D \\le L_D * \\varphi_v \\text{ everywhere} \\Rightarrow L_D = "
+        r"\\text{const a.e.}",
+        "For one variance v > 0 already.",
+        paper=RECONSTRUCTED,
+        checks=("theory.proof.chain.gauss_low_dimension:check",),
+        tests=(
+            f"{TASKS}::test_statements_that_hold",
+            f"{TASKS}::test_shifted_gaussians_in_numbers",
+        ),
+        uses=(
+            "gauss-semigroup",
+            "integral",
+            "fubini",
+            "monotone-convergence",
+        ),
+    ),
+    Entry(
+        "gauss-high-dimension",
+        "remark",
+        "For three parameters or more it does not",
+        r"T \\ge 3: \\ L_D(\\theta) = 1 - \\mathbb{E}_t e^{-r^2 / (2t)} < \\mathbb{E} L_D(\\theta + \\varepsilon) \\ "
+        r"\\text{for all } \\theta, \\sigma",
+        "t >= 1 has the density t^{-3/2} / 2, and r is the norm of three coordinates: a population loss in [0, 1[, "
+        "not constant.",
+        paper=RECONSTRUCTED,
+        checks=("theory.proof.chain.gauss_high_dimension:check",),
+        tests=(
+            f"{TASKS}::test_statements_that_hold",
+            f"{TASKS}::test_three_dimensions_in_numbers",
+        ),
+        uses=(
+            "gauss-semigroup",
+            "log-tangent",
+            "integral",
+            "fubini",
+        ),
+    ),
+    Entry(
+        "induction",
+        "remark",
+        "Level 1 - delta for each task, so for all tasks",
+        r"P(A_i) \\ge 1 - \\delta \\ (i = 1..m) \\Rightarrow P(A_1 \\cap \\dots \\cap A_m) \\ge 1 - \\delta",
+        "The inference of the published proof. Refuted by coins, and by events of the theorem's own form for two "
+        "tasks on the line.",
+        paper=f"{RECONSTRUCTED}: by induction",
+        checks=("theory.proof.chain.induction:check",),
+        tests=(
+            f"{TASKS}::test_statements_that_are_refuted",
+            f"{TASKS}::test_joint_coverage_of_the_theorems_events",
+        ),
+        expected="refuted",
+    ),
+    Entry(
+        "joint-coverage",
+        "lemma",
+        "What m statements at level 1 - delta give",
+        r"(1 - \\delta)^m < 1 - \\delta \\ (m \\ge 2), \\quad \\min P(\\textstyle\\bigcap_i A_i) = \\max(0, 1 - m "
+        r"\\delta)",
+        "If independent, the first; the minimum over all dependences is attained. For 40 tasks and delta = 0.05: "
+        "0.128 and 0.",
+        checks=("theory.proof.chain.joint_coverage:check",),
+        tests=(
+            f"{TASKS}::test_statements_that_hold",
+            f"{TASKS}::test_forty_tasks_and_arcs_in_numbers",
+        ),
+        uses=("subadditivity",),
+    ),
+    Entry(
+        "union-over-tasks",
+        "lemma",
+        "Union bound over the tasks",
+        r"P(A_i) \\ge 1 - \\delta / m \\Rightarrow P(A_1 \\cap \\dots \\cap A_m) \\ge 1 - \\delta, \\quad "
+        r"\\log\\tfrac1\\delta \\to \\log\\tfrac m\\delta",
+        "For every dependence between the tasks.",
+        checks=("theory.proof.chain.union_over_tasks:check",),
+        tests=(f"{TASKS}::test_statements_that_hold",),
+        uses=("subadditivity",),
+    ),
+    Entry(
+        "vector-max",
+        "remark",
+        "One perturbation attains every task's maximum",
+        r"\\exists \\varepsilon_{sh}\\ \\forall i: \\ L^i(\\theta + \\varepsilon_{sh}) = \\max_{\\|\\varepsilon\\| "
+        r"\\le \\rho} L^i(\\theta + \\varepsilon)",
+        "Refuted by two linear losses on the line, whose maxima are not even approached together.",
+        paper="eq. 2, Theorem 1",
+        checks=("theory.proof.chain.vector_max:check",),
+        tests=(f"{TASKS}::test_statements_that_are_refuted",),
+        expected="refuted",
+    ),
+    Entry(
+        "coordinate-wise",
+        "lemma",
+        "The maximum of a vector, coordinate by coordinate",
+        r"L_D^i \\le S_i + f^i \\ (i = 1..m) \\Rightarrow \\sum_i w_i L_D^i \\le \\sum_i w_i (S_i + f^i), \\ w \\ge 0",
+        "S_i is the task's own supremum over the ball, with its own perturbation.",
+        paper="Theorem 1, read coordinate by coordinate",
+        checks=("theory.proof.chain.coordinate_wise:check",),
+        tests=(f"{TASKS}::test_statements_that_hold",),
+    ),
+    Entry(
+        "coordinate-not-scalar",
+        "remark",
+        "The coordinate-wise bound gives the weighted one with a common perturbation",
+        r"L_D^i \\le \\sup_\\varepsilon L^i \\ \\forall i \\Rightarrow \\sum_i w_i L_D^i \\le \\sup_\\varepsilon "
+        r"\\sum_i w_i L^i",
+        "Refuted by two linear losses of opposite slopes: Theorem A' does not follow from Theorem A.",
+        checks=("theory.proof.chain.coordinate_not_scalar:check",),
+        tests=(f"{TASKS}::test_statements_that_are_refuted",),
+        expected="refuted",
+    ),
+    Entry(
+        "sup-of-sum",
+        "lemma",
+        "The supremum of a weighted sum is at most the sum of the suprema",
+        r"\\sup_\\varepsilon \\sum_i w_i L^i(\\varepsilon) \\le \\sum_i w_i \\sup_\\varepsilon L^i(\\varepsilon), \\ "
+        r"w \\ge 0",
+        "Equality at a common maximiser; 0 < 1 for two opposite slopes.",
+        paper="eq. 8, eq. 9, eq. 10",
+        checks=("theory.proof.chain.sup_of_sum:check",),
+        tests=(f"{TASKS}::test_statements_that_hold",),
+    ),
+    Entry(
+        "common-vs-per-task",
+        "lemma",
+        "A common shared perturbation against one for each task",
+        r"\\text{eq. 9} \\le \\text{eq. 10}, \\quad \\rho \\|\\textstyle\\sum_i w_i g_i\\| \\le \\rho \\sum_i w_i "
+        r"\\|g_i\\|",
+        "Coordinate by coordinate and under weights. For two linearised losses equality holds exactly for parallel "
+        "gradients.",
+        paper="eq. 9, eq. 10",
+        checks=("theory.proof.chain.common_vs_per_task:check",),
+        tests=(f"{TASKS}::test_statements_that_hold",),
+        uses=("sup-of-sum",),
+    ),
+    Entry(
+        "drop-bounded-loss",
+        "remark",
+        "The loss need not be bounded",
+        r"P(\\forall \\theta: L_D \\le \\max L_S + c) \\ge 1 - \\delta \\ \\text{for all } \\ell \\ge 0",
+        "A slack that suffices for all losses in [0, 1]. Refuted by a loss with values 0 and 8.",
+        paper="Theorem 1",
+        checks=("theory.proof.chain.drop_bounded_loss:check",),
+        tests=(f"{TASKS}::test_statements_that_are_refuted",),
+        expected="refuted",
+    ),
+    Entry(
+        "drop-iid",
+        "remark",
+        "The samples need not be independent",
+        r"P(\\forall \\theta: L_D \\le \\max L_S + f) \\ge 1 - \\delta \\ \\text{for all laws of } S \\text{ with "
+        r"the same marginals}",
+        "Refuted by one sample, four times: coverage 1/2 in place of 15/16.",
+        paper="Theorem 1",
+        checks=("theory.proof.chain.drop_iid:check",),
+        tests=(f"{TASKS}::test_statements_that_are_refuted",),
+        expected="refuted",
+    ),
+    Entry(
+        "drop-fixed-radii",
+        "remark",
+        "The radius may be chosen after the sample is seen",
+        r"P(A_\\rho) \\ge 1 - \\delta \\ \\forall \\rho \\Rightarrow P(A_{\\hat\\rho(S)}) \\ge 1 - \\delta",
+        "Refuted by two radii at level 3/4 each: the chosen one has 1/2.",
+        paper="Theorem 1",
+        checks=("theory.proof.chain.drop_fixed_radii:check",),
+        tests=(
+            f"{TASKS}::test_statements_that_are_refuted",
+            f"{TASKS}::test_radii_fail_where_they_should",
+        ),
+        expected="refuted",
+    ),
+    Entry(
+        "clipped-loss",
+        "lemma",
+        "What a bound for a clipped loss says",
+        r"0 \\le \\min(\\ell, c) \\le c, \\quad \\mathbb{1}[\\text{wrong}] \\le \\min(\\ell, c) / \\log 2 \\ (\\ell "
+        r"= -\\log p_y, \\ c \\ge \\log 2)",
+        "It bounds the error rate, and the mean of the loss only up to the mean of what was clipped.",
+        checks=("theory.proof.chain.clipped_loss:check",),
+        tests=(f"{TASKS}::test_statements_that_hold",),
+        uses=("integral",),
     ),
 )
 

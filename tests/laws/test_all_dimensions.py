@@ -24,9 +24,6 @@ from theory.proof.kernels import smt
 from theory.proof.laws import LEMMAS
 from theory.proof.laws.lemma import Lemma
 
-NOT_IN_THE_CORE = {"UPGrad", "DualProj"}
-"""Methods that lemmas may speak about before the core has them."""
-
 AGGREGATORS: dict[str, Method] = {
     "cagrad of two with c = 1": CAGrad(c=1.0),
     "cagrad of two with c = 1/2": CAGrad(c=0.5),
@@ -34,10 +31,6 @@ AGGREGATORS: dict[str, Method] = {
 """The methods of lemmas about particular arguments; all others take no argument."""
 ACCURACY = Fraction(1, 10**10)
 REFUTED = [lemma for lemma in LEMMAS if lemma.verdict == "refuted"]
-
-
-def in_core(lemma: Lemma) -> bool:
-    return lemma.method in flatmtl_core.__all__
 
 
 def aggregator(lemma: Lemma) -> Method:
@@ -129,7 +122,7 @@ def test_a_model_is_a_matrix_with_the_method_s_own_weights(lemma: Lemma) -> None
     gramian = entries(values)
     rows = rows_with_gramian(gramian)
     assert gramian_of(rows) == gramian
-    if lemma.weights and in_core(lemma):
+    if lemma.weights:
         expected = [float(values[name]) for name in lemma.weights]
         assert core_weights(lemma, gramian) == pytest.approx(expected, rel=float(ACCURACY))
 
@@ -163,7 +156,7 @@ def test_the_rows_described_are_independent(values: Mapping[str, Fraction]) -> N
         pytest.param(lemma, values, id=f"{lemma.name}-{number}")
         for lemma in LEMMAS
         for number, values in enumerate(DESCRIBED)
-        if len(lemma.weights) == len(entries(values)) and lemma.verdict == "proved" and in_core(lemma)
+        if len(lemma.weights) == len(entries(values)) and lemma.verdict == "proved"
     ],
 )
 def test_the_lemma_s_weights_are_the_core_s(lemma: Lemma, values: Mapping[str, Fraction]) -> None:
@@ -179,7 +172,7 @@ def test_the_lemma_s_weights_are_the_core_s(lemma: Lemma, values: Mapping[str, F
 
 def test_every_lemma_speaks_about_something_that_exists() -> None:
     assert len({lemma.name for lemma in LEMMAS}) == len(LEMMAS)
-    assert {lemma.method for lemma in LEMMAS if lemma.method} - set(flatmtl_core.__all__) <= NOT_IN_THE_CORE
+    assert {lemma.method for lemma in LEMMAS if lemma.method} <= set(flatmtl_core.__all__)
     assert {lemma.name for lemma in LEMMAS} >= set(AGGREGATORS)
     for lemma in LEMMAS:
         assert not lemma.laws or lemma.method
@@ -187,7 +180,7 @@ def test_every_lemma_speaks_about_something_that_exists() -> None:
         assert set(lemma.weights) <= set(smt.variables(lemma.hypotheses))
 
 
-@pytest.mark.parametrize("lemma", [lemma for lemma in LEMMAS if lemma.laws and in_core(lemma)], ids=lambda x: x.name)
+@pytest.mark.parametrize("lemma", [lemma for lemma in LEMMAS if lemma.laws], ids=lambda x: x.name)
 def test_verdicts_agree_with_what_the_classes_promise(lemma: Lemma) -> None:
     """A law of a proved lemma is promised, under a condition at least; a law of a refuted one is not promised."""
     cls = type(aggregator(lemma))
