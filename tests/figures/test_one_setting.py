@@ -2,6 +2,7 @@
 
 import statistics
 
+import matplotlib.pyplot as plt
 import msgspec
 import pytest
 
@@ -76,8 +77,10 @@ def test_two_seeds_say_nothing() -> None:
 
 def test_the_figure_shows_every_difference_and_colours_those_that_count() -> None:
     rows = tab_one_setting.data(LAPTOP, "laptop")
-    (axes,) = tab_one_setting.draw(rows).axes
+    figure = tab_one_setting.draw(rows)
+    (axes,) = figure.axes
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert [name for name in names if not name.endswith(":")] == [f"{row.left} – {row.right}" for row in rows]
     colours = [container.lines[0].get_color() for container in axes.containers]
     assert [colour != OTHER_COLOUR for colour in colours] == [row.p_holm <= 0.05 for row in rows]
+    plt.close(figure)

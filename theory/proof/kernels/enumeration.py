@@ -19,6 +19,7 @@ SHOWN = 32
 """Outcomes of a witness that its text lists."""
 
 Outcome = TypeVar("Outcome", bound=Hashable)
+Value = TypeVar("Value", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ class Space(Generic[Outcome]):
         """P(A) = sum of P(w) over the outcomes of the event."""
         return sum((mass for outcome, mass in self.probabilities.items() if event(outcome)), Fraction(0))
 
-    def law(self, variable: Callable[[Outcome], Hashable]) -> "Space[Hashable]":
+    def law(self, variable: Callable[[Outcome], Value]) -> "Space[Value]":
         """The distribution of a random variable."""
-        masses: dict[Hashable, Fraction] = {}
+        masses: dict[Value, Fraction] = {}
         for outcome, mass in self.probabilities.items():
             value = variable(outcome)
             masses[value] = masses.get(value, Fraction(0)) + mass
@@ -131,8 +132,9 @@ class Comparison:
         return _RELATIONS[self.relation](self.left, self.right)
 
     def __str__(self) -> str:
-        claimed = f"{self.relation} {self.right}"
-        return f"{self.what} = {self.left}{' ' if self.true else ', not '}{claimed}"
+        if self.true and self.relation == "=":
+            return f"{self.what} = {self.left}"
+        return f"{self.what} = {self.left}{' ' if self.true else ', not '}{self.relation} {self.right}"
 
 
 @dataclass(frozen=True)

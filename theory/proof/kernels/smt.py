@@ -41,6 +41,14 @@ class FalseImplication:
     conclusion: z3.BoolRef | None = None
 
 
+@dataclass(frozen=True)
+class OppositeExistence:
+    """A planted twin: whether real numbers satisfy its ``formulas`` has the opposite answer."""
+
+    change: str
+    formulas: Sequence[z3.BoolRef]
+
+
 VERDICTS = {"proved": Verdict.UNSAT, "refuted": Verdict.REFUTED, "undecided": Verdict.UNDECIDED}
 
 
@@ -51,14 +59,17 @@ def implies(
     conclusion: z3.BoolRef,
     twins: Iterable[FalseImplication],
 ) -> Finding:
-    """Whether the hypotheses imply the conclusion for all reals, and whether they can be met at all."""
-    answer = decide(hypotheses, conclusion)
-    if answer.verdict == "proved" and not consistent(hypotheses):
-        raise ValueError(f"{name}: no real numbers satisfy the hypotheses, so they say nothing")
+    """Whether the hypotheses imply the conclusion for all reals.
+
+    Raises:
+        ValueError: no real numbers meet the hypotheses of the lemma, or of a twin that is proved.
+    """
+    answer = _meaningful(name, hypotheses, conclusion)
     answers = [
         (
             twin.change,
-            decide(
+            _meaningful(
+                f"{name}, {twin.change}",
                 hypotheses if twin.hypotheses is None else twin.hypotheses,
                 conclusion if twin.conclusion is None else twin.conclusion,
             ),
@@ -75,7 +86,35 @@ def implies(
     )
 
 
-def described(answer: "Answer") -> str:
+def _meaningful(name: str, hypotheses: Sequence[z3.BoolRef], conclusion: z3.BoolRef) -> Answer:
+    answer = decide(hypotheses, conclusion)
+    if answer.verdict == "proved" and not consistent(hypotheses):
+        raise ValueError(f"{name}: no real numbers satisfy the hypotheses, so they say nothing")
+    return answer
+
+
+def exists(name: str, statement: str, formulas: Sequence[z3.BoolRef], twins: Iterable[OppositeExistence]) -> Finding:
+    """Whether some real numbers satisfy all formulas: ENUMERATED by rational ones, REFUTED where there are none."""
+    verdict, evidence = satisfied(formulas)
+    answers = [
+        Twin(change=twin.change, verdict=answer, evidence=how)
+        for twin in twins
+        for answer, how in [satisfied(twin.formulas)]
+    ]
+    return judged(name, statement, "smt", verdict, evidence, answers)
+
+
+def satisfied(formulas: Sequence[z3.BoolRef]) -> tuple[Verdict, str]:
+    """A model evaluated again in fractions, or that there is none."""
+    answer = decide(formulas, z3.BoolVal(False))
+    if answer.verdict == "refuted":
+        return Verdict.ENUMERATED, f"satisfied by {described(answer)}"
+    if answer.verdict == "proved":
+        return Verdict.REFUTED, "no real numbers satisfy it: unsatisfiable"
+    return Verdict.UNDECIDED, described(answer)
+
+
+def described(answer: Answer) -> str:
     """The model, or that there is none."""
     if answer.verdict == "refuted":
         return ", ".join(f"{name} = {value}" for name, value in answer.values.items())

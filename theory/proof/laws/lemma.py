@@ -1,12 +1,16 @@
 """What a lemma is, and the variables that lemmas speak about."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, unique
 from itertools import combinations
 from typing import Literal
 
 from z3 import ArithRef, BoolRef, If, Real, Sum
+
+from theory.ledger import Finding
+from theory.proof.kernels import smt
+from theory.proof.kernels.smt import FalseImplication
 
 Formulas = tuple[BoolRef, ...]
 Terms = Sequence[ArithRef]
@@ -32,26 +36,14 @@ class Reach(Enum):
 
 
 @dataclass(frozen=True)
-class Twin:
-    """A neighbour of the lemma with the opposite verdict.
-
-    Args:
-        change: what was planted.
-        conclusion, hypotheses: what replaces the lemma's; None: nothing does.
-    """
-
-    change: str
-    conclusion: BoolRef | None = None
-    hypotheses: Formulas | None = None
-
-
-@dataclass(frozen=True)
 class Lemma:
     """For all reals: the hypotheses imply the conclusion, or, where the verdict is "refuted", they do not.
 
     Args:
         name, statement: the statement in words; g_i are the rows of J, d is the direction.
         reach: why it is one about all dimensions.
+        twin: a neighbour with the opposite verdict.
+        verdict: the one that is expected.
         method, laws: the class and the members of Law that it concerns, by name.
         weights: names of the variables that are the method's weights for the Gramian with the entries G11, G12, ...
     """
@@ -61,20 +53,21 @@ class Lemma:
     reach: Reach
     hypotheses: Formulas
     conclusion: BoolRef
-    twin: Twin
+    twin: FalseImplication
     verdict: Literal["proved", "refuted"] = "proved"
     method: str = ""
     laws: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
 
-    @property
-    def opposite(self) -> tuple[Formulas, BoolRef]:
-        """Hypotheses and conclusion of the twin."""
-        hypotheses, conclusion = self.twin.hypotheses, self.twin.conclusion
-        return (
-            self.hypotheses if hypotheses is None else hypotheses,
-            self.conclusion if conclusion is None else conclusion,
-        )
+    def finding(self) -> Finding:
+        """What z3 says of the lemma and of its twin."""
+        shown = f"{self.statement} {self.reach.value}"
+        return smt.implies(self.name, shown, self.hypotheses, self.conclusion, [self.twin])
+
+
+def findings(lemmas: Iterable[Lemma]) -> list[Finding]:
+    """One for each lemma."""
+    return [lemma.finding() for lemma in lemmas]
 
 
 def reals(names: str) -> list[ArithRef]:

@@ -5,7 +5,9 @@ The converse needs no lemma: the Gramian of rows has w'Gw = ||J^T w||^2 >= 0, an
 
 from z3 import And
 
-from tests.laws.lemmas.lemma import Lemma, Reach, Twin, determinant, dot, gramian, length_square, psd, reals
+from theory.ledger import Finding
+from theory.proof.kernels.smt import FalseImplication
+from theory.proof.laws.lemma import Lemma, Reach, determinant, dot, findings, gramian, length_square, psd, reals
 
 G, G3 = gramian(2), gramian(3)
 w1, w2, w3, form, square, rest = reals("w1 w2 w3 form square rest")
@@ -21,7 +23,7 @@ FORMS = (
         Reach.GRAMIAN,
         psd(G),
         length_square(G, (w1, w2)) >= 0,
-        Twin("without the determinant", hypotheses=psd(G)[:-1]),
+        FalseImplication("without the determinant", hypotheses=psd(G)[:-1]),
     ),
     Lemma(
         "form of three, completed square",
@@ -33,7 +35,7 @@ FORMS = (
             determinant(COMPLEMENT) == G3[0][0] * determinant(G3),
             *psd(COMPLEMENT),
         ),
-        Twin("without the determinant", hypotheses=psd(G3)[:-1]),
+        FalseImplication("without the determinant", hypotheses=psd(G3)[:-1]),
     ),
     Lemma(
         "form of three, G11 > 0",
@@ -41,7 +43,9 @@ FORMS = (
         Reach.GRAMIAN,
         (G3[0][0] > 0, G3[0][0] * form == square * square + rest, rest >= 0),
         form >= 0,
-        Twin("without the form of two", hypotheses=(G3[0][0] > 0, G3[0][0] * form == square * square + rest)),
+        FalseImplication(
+            "without the form of two", hypotheses=(G3[0][0] > 0, G3[0][0] * form == square * square + rest)
+        ),
     ),
     Lemma(
         "form of three, G11 = 0",
@@ -49,6 +53,11 @@ FORMS = (
         Reach.GRAMIAN,
         (*psd(G3), G3[0][0] == 0),
         length_square(G3, w) >= 0,
-        Twin("without the minors of two rows", hypotheses=(*psd(G3)[:3], psd(G3)[-1], G3[0][0] == 0)),
+        FalseImplication("without the minors of two rows", hypotheses=(*psd(G3)[:3], psd(G3)[-1], G3[0][0] == 0)),
     ),
 )
+
+
+def minors() -> list[Finding]:
+    """Principal minors >= 0 make w'Gw >= 0, for two and three rows."""
+    return findings(FORMS)
