@@ -1,9 +1,9 @@
 r"""A4: at a point fixed before the sample, except with probability at most delta_C,
 L_D(theta_C) <= L_S(theta_C) + L sqrt(log(1/delta_C) / (2N)), for 0 < delta_C < 1.
 
-Let Z = e^{b (L_D - L_S)}, b = sqrt(8 N log(1/delta_C)) / L. Hoeffding's lemma bounds its mean by e^{b^2 L^2 / (8N)}, so by
-Markov's inequality b (L_D - L_S) <= b^2 L^2 / (8N) + log(1/delta_C) except with that probability. Divide by b. Losses
-are only measurable in the data at each parameter.
+Let Z = e^{b (L_D - L_S)}, b = sqrt(8 N log(1/delta_C)) / L. Hoeffding's lemma bounds its mean by e^{b^2 L^2 / (8N)}, so
+by Markov's inequality b (L_D - L_S) <= b^2 L^2 / (8N) + log(1/delta_C) except with that probability. Divide by b.
+Losses are only measurable in the data at each parameter.
 
 Paper: ours.
 """
@@ -29,7 +29,8 @@ def divided() -> Finding:
     bound = deviation <= b * length * length / (8 * n) + log_level / b
     return implies(
         "divided",
-        "b (L_D - L_S) <= b^2 L^2 / (8 N) + log(1/delta) and b, N > 0 imply L_D - L_S <= b L^2 / (8 N) + log(1/delta) / b",
+        "b (L_D - L_S) <= b^2 L^2 / (8 N) + log(1/delta) and b, N > 0 imply L_D - L_S <= b L^2 / (8 N) + log(1/delta) "
+        "/ b",
         [*given, event],
         bound,
         [
@@ -68,7 +69,8 @@ def no_better() -> Finding:
     square = (root - sympy.sqrt(log_level / b)) ** 2
     return identity(
         "no-better",
-        "for every b > 0 the excess over L sqrt(log(1/delta) / (2 N)) is (L sqrt(b / (8 N)) - sqrt(log(1/delta) / b))^2",
+        "for every b > 0 the excess over L sqrt(log(1/delta) / (2 N)) is (L sqrt(b / (8 N)) - sqrt(log(1/delta) / "
+        "b))^2",
         excess,
         square,
         [FalseIdentity("sqrt 2 of it lost", excess, (root / sympy.sqrt(2) - sympy.sqrt(log_level / b)) ** 2)],

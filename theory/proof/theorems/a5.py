@@ -1,6 +1,7 @@
 r"""A5: let K_sh(a), K_i(b) be the numbers of cells of A1 in the balls of radius 2^a rho_sh and 2^b rho_ns, and
-delta_C = (delta/m) (6/pi^2)^2 (a+1)^{-2} (b+1)^{-2} / (K_sh(a) K_i(b)) for each task and each of the product cells at a, b.
-These levels lie in ]0, 1[, sum to delta, and log(1/delta_C) <= C_i at a = a(||theta_sh||/rho_sh), b = a(||theta_i||/rho_ns).
+delta_C = (delta/m) (6/pi^2)^2 (a+1)^{-2} (b+1)^{-2} / (K_sh(a) K_i(b)) for each task and each of the product cells at
+a, b. These levels lie in ]0, 1[, sum to delta, and log(1/delta_C) <= C_i at a = a(||theta_sh||/rho_sh), b =
+a(||theta_i||/rho_ns).
 
 At fixed task, a and b the K_sh K_i cells share (delta/m) (6/pi^2)^2 (a+1)^{-2} (b+1)^{-2}; the sum over a >= 0 of
 (a+1)^{-2} is pi^2/6, and so is that over b; the sums of nonnegative terms may be taken in any order. Last, m tasks.

@@ -1,5 +1,6 @@
 r"""A6: where Hoeffding's inequality holds at theta_C, for every theta in the cell C,
-L_D(theta) <= sup_{||eps_sh|| <= rho_sh, ||eps_i|| <= rho_ns} L_S(theta + eps) + dev + eta, dev = L sqrt(log(1/delta_C) / (2N)).
+L_D(theta) <= sup_{||eps_sh|| <= rho_sh, ||eps_i|| <= rho_ns} L_S(theta + eps) + dev + eta, dev = L sqrt(log(1/delta_C)
+/ (2N)).
 
 C is a product of a cell of the shared block and one of the head, so theta and theta_C are less than rho_sh apart in the
 one block and less than rho_ns in the other: eps = theta_C - theta is one of the perturbations, and L_S(theta_C) is at
@@ -35,7 +36,9 @@ def within() -> Finding:
         given,
         within_both,
         [
-            FalseImplication("the two radii exchanged", conclusion=z3.And(sizes[0] <= rho_head, sizes[1] <= rho_shared)),
+            FalseImplication(
+                "the two radii exchanged", conclusion=z3.And(sizes[0] <= rho_head, sizes[1] <= rho_shared)
+            ),
             FalseImplication("a cell of the shared block alone", given[:5]),
         ],
     )

@@ -1,12 +1,12 @@
-r"""A7: the samples for which the inequality without eta fails for some theta and some task lie in an event of probability
-at most delta.
+r"""A7: the samples for which the inequality without eta fails for some theta and some task lie in an event of
+probability at most delta.
 
 Let H_n be the event that Hoeffding's inequality fails in some cell for some task, with points theta_C chosen for
 eta = 1/n: a countable union of events, of probability at most the sum of all delta_C. Let S be a sample outside the
-claim: some theta and i have an excess x = L_D - sup L_S - dev > 0. By A6, x <= 1/n for each n with S not in H_n. So S is
-in H_n for every n > 1/x: in liminf H_n, an event of probability at most liminf P(H_n) <= delta (Fatou). The set of these
-samples itself, a union over all theta, need not be an event, nor sup L_S measurable. That P(H_n) <= delta for each n
-does not do alone: the H_n of different n could be different events.
+claim: some theta and i have an excess x = L_D - sup L_S - dev > 0. By A6, x <= 1/n for each n with S not in H_n. So S
+is in H_n for every n > 1/x: in liminf H_n, an event of probability at most liminf P(H_n) <= delta (Fatou). The set of
+these samples itself, a union over all theta, need not be an event, nor sup L_S measurable. That P(H_n) <= delta for
+each n does not do alone: the H_n of different n could be different events.
 
 Paper: ours.
 """
@@ -58,8 +58,8 @@ def eventually() -> Finding:
 
     return for_all(
         "eventually",
-        "4 equally probable samples, events H_1, H_2, H_1, H_2, .. of probability at most 1/2: those samples that lie in "
-        "all H_n from some n on, in H_1 and in H_2, have probability at most 1/2",
+        "4 equally probable samples, events H_1, H_2, H_1, H_2, .. of probability at most 1/2: those samples that lie "
+        "in all H_n from some n on, in H_1 and in H_2, have probability at most 1/2",
         [case(first, second, first & second) for first in events for second in events],
         [OppositeFamily("in some H_n", [case(first, second, first | second) for first in events for second in events])],
     )

@@ -1,8 +1,9 @@
 r"""P(Bin(N, 1/2) = s) >= e^{-N kl(s/N || 1/2)} / (N + 1) for integers 0 <= s <= N, N >= 1.
 
 The N + 1 probabilities of Bin(N, s/N) sum to one, and that of s is the largest: the ratio of neighbours j + 1 and j is
-(N - j) s / ((j + 1) (N - s)), at least 1 for j < s and at most 1 for j >= s. So C(N, s) q^s (1 - q)^{N - s} >= 1 / (N + 1) with
-q = s/N, and (1/2)^N = q^s (1 - q)^{N - s} e^{-N kl(q || 1/2)}. For s = 0, q = 0: both sides of the last are 2^{-N}.
+(N - j) s / ((j + 1) (N - s)), at least 1 for j < s and at most 1 for j >= s. So C(N, s) q^s (1 - q)^{N - s} >= 1 / (N +
+1) with q = s/N, and (1/2)^N = q^s (1 - q)^{N - s} e^{-N kl(q || 1/2)}. For s = 0, q = 0: both sides of the last are
+2^{-N}.
 
 Paper: ours.
 """

@@ -1,9 +1,11 @@
-r"""In R^k with 0 < rho <= R the ball B_R holds at least (R / (2 rho))^k points whose closed balls of radius rho are disjoint.
+r"""In R^k with 0 < rho <= R the ball B_R holds at least (R / (2 rho))^k points whose closed balls of radius rho are
+disjoint.
 
 Take a set of points of B_R, pairwise more than 2 rho apart, to which none can be added; it is finite as in A1. A common
 point of two of the balls would leave their centres at most 2 rho apart. Every point of B_R is at most 2 rho from some
 centre, so that K balls of radius 2 rho cover B_R, and K (2 rho)^k >= R^k. For two blocks the products are disjoint
-boxes, at least (R_sh / (2 rho_sh))^{k_sh} (R_i / (2 rho_ns))^{k_i} of them: different boxes differ in one of the blocks.
+boxes, at least (R_sh / (2 rho_sh))^{k_sh} (R_i / (2 rho_ns))^{k_i} of them: different boxes differ in one of the
+blocks.
 
 Paper: ours.
 """
@@ -29,8 +31,8 @@ def disjoint() -> Finding:
     given = [RHO > 0, apart <= first + second, first <= RHO]
     return implies(
         "disjoint",
-        "centres more than 2 rho apart and a point at most rho from the first imply, by the triangle inequality, that it "
-        "is more than rho from the second",
+        "centres more than 2 rho apart and a point at most rho from the first imply, by the triangle inequality, that "
+        "it is more than rho from the second",
         [*given, apart > 2 * RHO],
         second > RHO,
         [

@@ -17,7 +17,7 @@ from theory.proof.kernels.smt import FalseImplication, implies
 
 VALUE, LENGTH, COUNT, FLOOR, PIECE = z3.Reals("v L n floor q")
 GIVEN = [LENGTH > 0, COUNT >= 1, VALUE >= 0, FLOOR * LENGTH <= COUNT * VALUE, COUNT * VALUE < (FLOOR + 1) * LENGTH]
-MERGED = [PIECE == z3.If(FLOOR <= COUNT - 1, FLOOR, COUNT - 1)]
+MERGED = [z3.If(FLOOR <= COUNT - 1, FLOOR, COUNT - 1) == PIECE]
 
 
 def check() -> list[Finding]:
@@ -60,7 +60,7 @@ def variation() -> Finding:
     ends = [
         bound
         for value in (VALUE, other)
-        for bound in (PIECE * LENGTH <= COUNT * value, COUNT * value <= (PIECE + 1) * LENGTH)
+        for bound in (COUNT * value >= PIECE * LENGTH, COUNT * value <= (PIECE + 1) * LENGTH)
     ]
     given = [LENGTH > 0, COUNT >= 1]
     return implies(

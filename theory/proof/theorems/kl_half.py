@@ -1,9 +1,10 @@
 r"""kl(1/2 - t || 1/2) <= 2 t^2 + (16 log 2 - 8) t^4 for 0 <= t <= 1/2, with equality at both ends.
 
-With x = 2t the left side is f(x) = [(1 - x) log(1 - x) + (1 + x) log(1 + x)] / 2. Let D(x) = x^2/2 + h x^4 - f(x), h = log 2 -
-1/2. Then D(0) = D'(0) = D(1) = 0 and D''(x) = x^2 (12 h - 1 - 12 h x^2) / (1 - x^2). Since log 2 = log(4/3) + log(3/2) >=
-1/4 + 1/3, 12 h >= 1: D'' is at first not negative, then not positive. Up to that point x_1, D >= 0 by Taylor's theorem at 0;
-from there to 1, D' does not increase, and D(x_1), D(1) >= 0 lie on no higher a chord (mean value theorem).
+With x = 2t the left side is f(x) = [(1 - x) log(1 - x) + (1 + x) log(1 + x)] / 2. Let D(x) = x^2/2 + h x^4 - f(x), h =
+log 2 - 1/2. Then D(0) = D'(0) = D(1) = 0 and D''(x) = x^2 (12 h - 1 - 12 h x^2) / (1 - x^2). Since log 2 = log(4/3) +
+log(3/2) >= 1/4 + 1/3, 12 h >= 1: D'' is at first not negative, then not positive. Up to that point x_1, D >= 0 by
+Taylor's theorem at 0; from there to 1, D' does not increase, and D(x_1), D(1) >= 0 lie on no higher a chord (mean value
+theorem).
 
 Paper: ours.
 """
@@ -119,7 +120,8 @@ def sign() -> Finding:
     given = [first >= 0, later >= first, bracket(first) < 0]
     return implies(
         "sign",
-        "12 h >= 1, 0 <= x <= y and 12 h - 1 - 12 h x^2 < 0 imply 12 h - 1 - 12 h y^2 < 0; and at x = 0 it is 12 h - 1 >= 0",
+        "12 h >= 1, 0 <= x <= y and 12 h - 1 - 12 h x^2 < 0 imply 12 h - 1 - 12 h y^2 < 0; and at x = 0 it is 12 h - 1 "
+        ">= 0",
         [*given, 12 * share >= 1],
         bracket(later) < 0,
         [FalseImplication("h of any sign", given)],
@@ -133,7 +135,8 @@ def high() -> Finding:
     given = [first <= x, x <= 1, first < 1, at_first >= 0, *slopes]
     return implies(
         "high",
-        "x_1 <= x <= 1, D(x_1) >= 0, D(1) = 0, D(x) - D(x_1) = u (x - x_1), D(1) - D(x) = v (1 - x) and u >= v imply D(x) >= 0",
+        "x_1 <= x <= 1, D(x_1) >= 0, D(1) = 0, D(x) - D(x_1) = u (x - x_1), D(1) - D(x) = v (1 - x) and u >= v imply "
+        "D(x) >= 0",
         [*given, before >= after],
         value >= 0,
         [FalseImplication("slopes in any order", given)],

@@ -1,5 +1,5 @@
-r"""Hoeffding's lemma for a weighted sum of tasks: E e^{b sum_i w_i (L_D^i - L_S^i)} <= e^{b^2 L^2 / (8N)} for w >= 0, sum_i
-w_i = 1, and tasks that depend on one another in any way, also across samples.
+r"""Hoeffding's lemma for a weighted sum of tasks: E e^{b sum_i w_i (L_D^i - L_S^i)} <= e^{b^2 L^2 / (8N)} for w >= 0,
+sum_i w_i = 1, and tasks that depend on one another in any way, also across samples.
 
 Let x_i = b (L_D^i - L_S^i) and x = sum_i w_i x_i. From e^{x_i - x} >= 1 + x_i - x, e^{x_i} >= e^x (1 + x_i - x); with
 weights w_i the sum of the right sides is e^x. So e^x <= sum_i w_i e^{x_i} at every sample; in the mean each term is at
@@ -41,8 +41,8 @@ def weighted() -> Finding:
     given = [at_mean > 0, total >= at_mean * (weights + products - mean * weights)]
     return implies(
         "weighted",
-        "sum w_i e^{x_i} >= e^x (sum w_i + sum w_i x_i - x sum w_i), sum w_i = 1 and x = sum w_i x_i imply e^x <= sum w_i "
-        "e^{x_i}",
+        "sum w_i e^{x_i} >= e^x (sum w_i + sum w_i x_i - x sum w_i), sum w_i = 1 and x = sum w_i x_i imply e^x <= sum "
+        "w_i e^{x_i}",
         [*given, weights == 1, products == mean],
         at_mean <= total,
         [

@@ -1,5 +1,5 @@
-r"""Theorem A, without a Gaussian assumption and coordinate by coordinate. Let 0 <= l^i <= L be measurable in the data at
-each parameter, rho_sh, rho_ns > 0 be fixed before the sample, N samples of each task be independent and identically
+r"""Theorem A, without a Gaussian assumption and coordinate by coordinate. Let 0 <= l^i <= L be measurable in the data
+at each parameter, rho_sh, rho_ns > 0 be fixed before the sample, N samples of each task be independent and identically
 distributed, the tasks dependent in any way, 0 < delta < 1, a(r) = max(0, ceil(log2 r)), a(0) = 0. With probability
 >= 1 - delta, for all i and all theta at once,
 L_D^i(theta^i) <= sup_{||eps_sh|| <= rho_sh, ||eps_i|| <= rho_ns} L_S^i(theta_sh + eps_sh, theta_i + eps_i)
@@ -35,8 +35,8 @@ def assembled() -> Finding:
     bound = population <= worst + length * root_bound
     return implies(
         "assembled",
-        "L_D <= sup L_S + L sqrt(log(1/delta_C) / (2N)), log(1/delta_C) <= C and L, N > 0 imply L_D <= sup L_S + L sqrt(C / "
-        "(2N)); square roots by their squares",
+        "L_D <= sup L_S + L sqrt(log(1/delta_C) / (2N)), log(1/delta_C) <= C and L, N > 0 imply L_D <= sup L_S + L "
+        "sqrt(C / (2N)); square roots by their squares",
         [*given, *roots, *steps, log_level <= complexity],
         bound,
         [

@@ -1,12 +1,12 @@
-r"""Theorem A with 4N in place of 2N is false: for k_sh = k_i = m = L = 1, N = 128 and delta = 1/2 it fails with probability
-more than 1/2 for some distribution.
+r"""Theorem A with 4N in place of 2N is false: for k_sh = k_i = m = L = 1, N = 128 and delta = 1/2 it fails with
+probability more than 1/2 for some distribution.
 
-Let r = 2^28. In the shared coordinate there are M = r closed intervals of radius rho_sh, disjoint, with centres of norm at
-most r rho_sh (2 rho_sh r / (r - 1) apart); the losses in interval j are independent fair bits, elsewhere 1/2; theta_i = 0. At
-every centre C <= log Q with Q = 5 (5 + 8 r) (1/delta) (1 + 28)^2 (10/6)^2, since pi^2 < 10; and Q < e^32, by its series. A
-centre with X <= 32 ones among 128 bits has 1/2 - X/N >= 1/4 = sqrt(32 / (4N)) > sqrt(C / (4N)). If that has probability p, some
-centre has it with probability at least 1 - 1/(1 + M p), by theorem-d's one-box-more, and this would have to be at most delta:
-M p <= 1. It is not.
+Let r = 2^28. In the shared coordinate there are M = r closed intervals of radius rho_sh, disjoint, with centres of norm
+at most r rho_sh (2 rho_sh r / (r - 1) apart); the losses in interval j are independent fair bits, elsewhere 1/2;
+theta_i = 0. At every centre C <= log Q with Q = 5 (5 + 8 r) (1/delta) (1 + 28)^2 (10/6)^2, since pi^2 < 10; and Q <
+e^32, by its series. A centre with X <= 32 ones among 128 bits has 1/2 - X/N >= 1/4 = sqrt(32 / (4N)) > sqrt(C / (4N)).
+If that has probability p, some centre has it with probability at least 1 - 1/(1 + M p), by theorem-d's one-box-more,
+and this would have to be at most delta: M p <= 1. It is not.
 
 Paper: ours.
 """

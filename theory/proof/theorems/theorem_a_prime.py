@@ -1,14 +1,14 @@
-r"""Theorem A', with one shared perturbation common to all tasks. As in Theorem A, for weights w >= 0, sum_i w_i = 1, fixed
-before the sample: with probability >= 1 - delta, for all theta at once,
-sum_i w_i L_D^i <= sup_{||eps_sh|| <= rho_sh} sum_i w_i sup_{||eps_i|| <= rho_ns} L_S^i(theta_sh + eps_sh, theta_i + eps_i)
-    + L sqrt(C_w / (2N)),
+r"""Theorem A', with one shared perturbation common to all tasks. As in Theorem A, for weights w >= 0, sum_i w_i = 1,
+fixed before the sample: with probability >= 1 - delta, for all theta at once,
+sum_i w_i L_D^i <= sup_{||eps_sh|| <= rho_sh} sum_i w_i S_i(eps_sh) + L sqrt(C_w / (2N)),
+S_i(eps_sh) = sup_{||eps_i|| <= rho_ns} L_S^i(theta_sh + eps_sh, theta_i + eps_i),
 C_w = k_sh log(5 + 8 ||theta_sh||/rho_sh) + sum_i k_i log(5 + 8 ||theta_i||/rho_ns) + log(1/delta)
     + 2 log prod_j (1 + a_j) + (m + 1) log(pi^2/6), j over all m + 1 blocks.
 
-The proof of Theorem A for the one bounded function sum_i w_i L_D^i, with joint cells: mixture-mgf in place of Hoeffding's
-lemma, joint-cells in place of A5. In the box, L_S^i(theta_C) <= sup_{eps_i} L_S^i at the common eps_sh = theta_C,sh -
-theta_sh, for every i. For m = 1 it is Theorem A. If all k_i >= 1, C_w is at least each C_i: the common perturbation
-makes the first term smaller, and the second larger.
+The proof of Theorem A for the one bounded function sum_i w_i L_D^i, with joint cells: mixture-mgf in place of
+Hoeffding's lemma, joint-cells in place of A5. In the box, L_S^i(theta_C) <= sup_{eps_i} L_S^i at the common eps_sh =
+theta_C,sh - theta_sh, for every i. For m = 1 it is Theorem A. If all k_i >= 1, C_w is at least each C_i: the common
+perturbation makes the first term smaller, and the second larger.
 
 Paper: ours; in place of Theorem 1, scalarised.
 """
@@ -32,8 +32,8 @@ def box() -> Finding:
     given = [left <= right, sample <= worst]
     return implies(
         "box",
-        "left <= right, L_S^i(theta_C) <= sup_{eps_i} L_S^i and w_i >= 0 imply left + w_i L_S^i(theta_C) <= right + w_i "
-        "sup_{eps_i} L_S^i",
+        "left <= right, L_S^i(theta_C) <= sup_{eps_i} L_S^i and w_i >= 0 imply left + w_i L_S^i(theta_C) <= right + "
+        "w_i sup_{eps_i} L_S^i",
         [*given, weight >= 0],
         left + weight * sample <= right + weight * worst,
         [

@@ -1,15 +1,15 @@
-r"""Theorem C, one perturbation for all tasks at once. As in Theorem A, for an integer n >= 1 fixed before the sample: with
-probability >= 1 - delta, for every theta there is one eps = (eps_sh, eps_1 .. eps_m) within the radii such that, for all i,
-L_D^i(theta^i) <= L_S^i(theta_sh + eps_sh, theta_i + eps_i) + L sqrt(C_vec / (2N)) + L/n,
+r"""Theorem C, one perturbation for all tasks at once. As in Theorem A, for an integer n >= 1 fixed before the sample:
+with probability >= 1 - delta, for every theta there is one eps = (eps_sh, eps_1 .. eps_m) within the radii with, for
+all i, L_D^i(theta^i) <= L_S^i(theta_sh + eps_sh, theta_i + eps_i) + L sqrt(C_vec / (2N)) + L/n,
 C_vec = C_w + m log n + log m, with C_w of Theorem A'.
 
-Before the sample is seen, split each joint cell into at most n^m pieces, on each of which every L_D^i varies by at most L/n
-(floor-pieces), and choose a point theta_P in each piece that is not empty. Hoeffding's inequality at theta_P for each task
-at the level delta_C / (n^m m): the levels sum to delta. For theta in the piece let eps = theta_P - theta, which is within the
-radii and does not depend on the sample. No supremum is taken, so no eta and no limit is needed.
+Before the sample is seen, split each joint cell into at most n^m pieces, on each of which every L_D^i varies by at most
+L/n (floor-pieces), and choose a point theta_P in each piece that is not empty. Hoeffding's inequality at theta_P for
+each task at the level delta_C / (n^m m): the levels sum to delta. For theta in the piece let eps = theta_P - theta,
+which is within the radii and does not depend on the sample. No supremum is taken, so no eta and no limit is needed.
 
-It gives Theorem A' for weights chosen after the sample, with C_vec in place of C_w and L/n added. C_vec is at least each
-C_i of Theorem A, and at least C_w. With n = ceil(sqrt N), L/n <= L / sqrt N.
+It gives Theorem A' for weights chosen after the sample, with C_vec in place of C_w and L/n added. C_vec is at least
+each C_i of Theorem A, and at least C_w. With n = ceil(sqrt N), L/n <= L / sqrt N.
 
 Paper: ours; Theorem 1 as its maximum of a vector might be read.
 """
@@ -84,7 +84,8 @@ def weighted() -> Finding:
     return implies(
         "weighted",
         "left <= right + W s, L_D^i <= L_S^i(theta + eps) + s and w_i >= 0 imply left + w_i L_D^i <= right + w_i "
-        "L_S^i(theta + eps) + (W + w_i) s; for all tasks W = 1, and the right sum is at most the supremum of Theorem A'",
+        "L_S^i(theta + eps) + (W + w_i) s; for all tasks W = 1, and the right sum is at most the supremum of Theorem "
+        "A'",
         [*given, weight >= 0],
         left + weight * population <= right + weight * sample + (weights + weight) * slack,
         [
@@ -100,7 +101,8 @@ def against_a() -> Finding:
     right = OTHERS + (TASKS - 1) * BASEL + TASKS * sympy.log(PIECES)
     return identity(
         "against-a",
-        "C_vec - C_i = sum over the other heads of [k_j log(5 + 8 r_j) + 2 log(1 + a_j)] + (m - 1) log(pi^2/6) + m log n",
+        "C_vec - C_i = sum over the other heads of [k_j log(5 + 8 r_j) + 2 log(1 + a_j)] + (m - 1) log(pi^2/6) + m log "
+        "n",
         left,
         right,
         [FalseIdentity("log m left over", left, right + sympy.log(TASKS))],
@@ -114,8 +116,8 @@ def rounded() -> Finding:
     conclusion = z3.And(length / count <= length / root, count <= 2 * root)
     return implies(
         "rounded",
-        "sqrt N >= 1 and sqrt N <= n < sqrt N + 1 imply L/n <= L / sqrt N and n <= 2 sqrt N, so that m log n <= m log 2 + "
-        "(m/2) log N",
+        "sqrt N >= 1 and sqrt N <= n < sqrt N + 1 imply L/n <= L / sqrt N and n <= 2 sqrt N, so that m log n <= m log "
+        "2 + (m/2) log N",
         [*given, count >= root],
         conclusion,
         [FalseImplication("the floor of sqrt N", [root >= 1, length > 0, count <= root, count > root - 1, count >= 1])],

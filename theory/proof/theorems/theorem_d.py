@@ -1,18 +1,18 @@
-r"""Theorem D, the price is real. Let rho_sh, rho_ns, R_sh, R_i, L > 0, N >= 1, s an integer, 0 <= s <= N/2, t = 1/2 - s/N and
-N [2 t^2 + (16 log 2 - 8) t^4] + log(N + 1) <= k_sh log(R_sh / (2 rho_sh)) + k_i log(R_i / (2 rho_ns)).
+r"""Theorem D, the price is real. Let rho_sh, rho_ns, R_sh, R_i, L > 0, N >= 1, s an integer, 0 <= s <= N/2, t = 1/2 -
+s/N and N [2 t^2 + (16 log 2 - 8) t^4] + log(N + 1) <= k_sh log(R_sh / (2 rho_sh)) + k_i log(R_i / (2 rho_ns)).
 There are losses in [0, L] and a distribution, with L_D constant, for which with probability at least 1/2 some theta has
 ||theta_sh|| <= R_sh, ||theta_i|| <= R_i and
 L_D(theta) >= sup_{||eps_sh|| <= rho_sh, ||eps_i|| <= rho_ns} L_S(theta + eps) + L t.
 So if L_D <= sup L_S + L sqrt(C / (2N)) holds for all these theta together with probability more than 1/2, for every
 distribution, then C >= 2 N t^2 at one of them, however C depends on theta, N, delta and the sample. Theorem A's term
-k log(5 + 8 ||theta|| / rho) has the right order in k log(norm / rho), and where that is small against N and large against
-log N the right constant. L_D is constant, so the same holds of bounds under gauss-assumption.
+k log(5 + 8 ||theta|| / rho) has the right order in k log(norm / rho), and where that is small against N and large
+against log N the right constant. L_D is constant, so the same holds of bounds under gauss-assumption.
 
-Let there be M disjoint boxes, log M at least the right side above (disjoint-boxes); a sample is M independent fair bits; the
-loss is L times bit j in box j, and L/2 elsewhere. At the centre of box j the box of the radii is box j, so the supremum is L
-times the mean of N bits. It is at most s/N with a probability p >= e^{-N kl(s/N || 1/2)} / (N + 1) (binomial-term), so M p >=
-1 (kl-half). The boxes are independent: in none is the mean so small with probability (1 - p)^M <= 1 / (1 + M p) <= 1/2. With
-probability more than zero the bound and the excess L t happen together.
+Let there be M disjoint boxes, log M at least the right side above (disjoint-boxes); a sample is M independent fair
+bits; the loss is L times bit j in box j, and L/2 elsewhere. At the centre of box j the box of the radii is box j, so
+the supremum is L times the mean of N bits. It is at most s/N with a probability p >= e^{-N kl(s/N || 1/2)} / (N + 1)
+(binomial-term), so M p >= 1 (kl-half). The boxes are independent: in none is the mean so small with probability (1 -
+p)^M <= 1 / (1 + M p) <= 1/2. With probability more than zero the bound and the excess L t happen together.
 
 Paper: ours.
 """
@@ -34,12 +34,21 @@ def enough_boxes() -> Finding:
     given = [samples >= 1, samples * bound + log_terms <= log_boxes, kl <= bound]
     return implies(
         "enough-boxes",
-        "kl <= 2 t^2 + (16 log 2 - 8) t^4 = B, N B + log(N + 1) <= log M and log p >= -N kl - log(N + 1) imply log(M p) >= 0",
+        "kl <= 2 t^2 + (16 log 2 - 8) t^4 = B, N B + log(N + 1) <= log M and log p >= -N kl - log(N + 1) imply log(M "
+        "p) >= 0",
         [*given, log_p >= -samples * kl - log_terms],
         log_boxes + log_p >= 0,
         [
-            FalseImplication("log(N + 1) not paid", [samples >= 1, samples * bound <= log_boxes, kl <= bound,
-                                                     log_p >= -samples * kl - log_terms, log_terms >= 0]),
+            FalseImplication(
+                "log(N + 1) not paid",
+                [
+                    samples >= 1,
+                    samples * bound <= log_boxes,
+                    kl <= bound,
+                    log_p >= -samples * kl - log_terms,
+                    log_terms >= 0,
+                ],
+            ),
             FalseImplication("a larger divergence", [*given[:2], log_p >= -samples * kl - log_terms]),
         ],
     )
@@ -60,9 +69,7 @@ def one_box_more() -> Finding:
         below(1, count + 1, power * (1 - p)),
         [
             FalseImplication("no induction hypothesis", given),
-            FalseImplication(
-                "1 + 2 M p", [*given, below(2, count, power)], below(2, count + 1, power * (1 - p))
-            ),
+            FalseImplication("1 + 2 M p", [*given, below(2, count, power)], below(2, count + 1, power * (1 - p))),
         ],
     )
 
@@ -76,7 +83,10 @@ def some_box() -> Finding:
         "(1 - p)^M (1 + M p) <= 1 and M p >= 1 imply (1 - p)^M <= 1/2",
         [*given, count * p >= 1],
         2 * none <= 1,
-        [FalseImplication("M p >= 1/2", [*given, 2 * count * p >= 1]), FalseImplication("1/3", conclusion=3 * none <= 1)],
+        [
+            FalseImplication("M p >= 1/2", [*given, 2 * count * p >= 1]),
+            FalseImplication("1/3", conclusion=3 * none <= 1),
+        ],
     )
 
 
