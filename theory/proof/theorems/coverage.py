@@ -126,8 +126,7 @@ def weighted(divisor: float = 1, complexity: bool = True) -> Callable[[Boxes], E
 
 
 def vector(divisor: float = 1, complexity: bool = True) -> Callable[[Boxes], Excess]:
-    """max_i (L_D^i - L_S^i) - sqrt(C_vec / (2N)) - 1/n, n = 10 ceil(sqrt N); one mean in a box, so any eps is the "
-    "best."""
+    """max_i (L_D^i - L_S^i) - sqrt(C_vec / (2N)) - 1/n, n = 10 ceil(sqrt N); in a box L_S^i does not vary with eps."""
 
     def of(boxes: Boxes) -> Excess:
         def excess(gaps: Array, samples: int) -> Array:
