@@ -364,7 +364,7 @@ CHAIN: tuple[Entry, ...] = (
         "bounded-loss",
         "premise",
         "Losses are measurable and bounded",
-        r"0 \\le \\ell^i(\\theta; z) \\le L",
+        r"0 \le \ell^i(\theta; z) \le L",
         "Of every task, jointly measurable in parameters and data. Cross entropy and L1 are not bounded; a clipped "
         "loss is.",
         paper="Theorem 1",
@@ -376,7 +376,7 @@ CHAIN: tuple[Entry, ...] = (
         "iid-sample",
         "premise",
         "Samples are independent and identically distributed",
-        r"S = (z_1, \\dots, z_N) \\sim D^N",
+        r"S = (z_1, \dots, z_N) \sim D^N",
         "Within each task; the tasks may depend on one another. L_S is the mean of the losses at one fixed theta.",
         paper="Theorem 1",
         tests=(f"{TASKS}::test_premises_are_assumed_with_their_source",),
@@ -387,7 +387,7 @@ CHAIN: tuple[Entry, ...] = (
         "fixed-radii",
         "premise",
         "Radii and priors are chosen before the sample is seen",
-        r"\\rho_{sh}, \\rho_{ns}, \\sigma, b, P, w \\perp S",
+        r"\rho_{sh}, \rho_{ns}, \sigma, b, P, w \perp S",
         "So are deviations, inverse temperature, priors and weights of tasks. A choice among K settings after it "
         "costs log K.",
         paper="Theorem 1",
@@ -399,7 +399,7 @@ CHAIN: tuple[Entry, ...] = (
         "gauss-assumption",
         "premise",
         "Gaussian noise does not lower the population loss",
-        r"L_D(\\theta) \\le \\mathbb{E}_{\\varepsilon \\sim \\mathcal{N}(0, \\sigma^2 I)} L_D(\\theta + \\varepsilon)",
+        r"L_D(\theta) \le \mathbb{E}_{\varepsilon \sim \mathcal{N}(0, \sigma^2 I)} L_D(\theta + \varepsilon)",
         "At the theta that is returned. gauss-second-order, gauss-concave, gauss-low-dimension and "
         "gauss-high-dimension say what"
         "it amounts to; theorem-a and theorem-c do without it.",
@@ -412,7 +412,7 @@ CHAIN: tuple[Entry, ...] = (
         "gauss-semigroup",
         "lemma",
         "Gaussian steps add their variances",
-        r"\\varphi_s * \\varphi_t = \\varphi_{s+t}, \\ \\mathbb{E}\\, e^{-(x + \\varepsilon)^2 / (2t)} = "
+        r"\varphi_s * \varphi_t = \varphi_{s+t}, \ \mathbb{E}\, e^{-(x + \varepsilon)^2 / (2t)} = "
         r"\sqrt{t / (t + v)}\, e^{-x^2 / (2(t + v))}",
         "In one coordinate, eps of variance v; in several the densities are products.",
         checks=("theory.proof.chain.gauss_semigroup:check",),
@@ -423,8 +423,8 @@ CHAIN: tuple[Entry, ...] = (
         "gauss-second-order",
         "remark",
         "The Gaussian assumption to second order",
-        r"\\mathbb{E}\\, q(\\theta + \\varepsilon) - q(\\theta) = \\tfrac12 \\sum_j v_j q_{jj}, \\quad = \\tfrac v2 "
-        r"\\Delta q + \\tfrac{v^2}{8} \\Delta^2 q",
+        r"\mathbb{E}\, q(\theta + \varepsilon) - q(\theta) = \tfrac12 \sum_j v_j q_{jj}, \quad = \tfrac v2 "
+        r"\Delta q + \tfrac{v^2}{8} \Delta^2 q",
         "The first for quadratics, where the assumption says tr Hess >= 0, weighted by block variances; the second "
         "up to degree 4.",
         paper=RECONSTRUCTED,
@@ -439,7 +439,7 @@ CHAIN: tuple[Entry, ...] = (
         "gauss-concave",
         "remark",
         "The Gaussian assumption always holds, if only where L_S is least",
-        r"L_D(\\theta) \\le \\mathbb{E} L_D(\\theta + \\varepsilon) \\ \\text{for every smooth loss in } [0, 1]",
+        r"L_D(\theta) \le \mathbb{E} L_D(\theta + \varepsilon) \ \text{for every smooth loss in } [0, 1]",
         "False at a maximum of L_D, for every variance; and at the only minimiser of L_S, with probability 5/32 in "
         "the witness.",
         paper=RECONSTRUCTED,
@@ -452,8 +452,8 @@ CHAIN: tuple[Entry, ...] = (
         "gauss-low-dimension",
         "remark",
         "For one or two parameters, the assumption at every theta leaves constants",
-        r"T \\le 2, \\ 0 \\le L_D \\le 1, \\ L_D \\le L_D * \\varphi_v \\text{ everywhere} \\Rightarrow L_D = "
-        r"\\text{const a.e.}",
+        r"T \le 2, \ 0 \le L_D \le 1, \ L_D \le L_D * \varphi_v \text{ everywhere} \Rightarrow L_D = "
+        r"\text{const a.e.}",
         "For one variance v > 0 already.",
         paper=RECONSTRUCTED,
         checks=("theory.proof.chain.gauss_low_dimension:check",),
@@ -472,8 +472,8 @@ CHAIN: tuple[Entry, ...] = (
         "gauss-high-dimension",
         "remark",
         "For three parameters or more it does not",
-        r"T \\ge 3: \\ L_D(\\theta) = 1 - \\mathbb{E}_t e^{-r^2 / (2t)} < \\mathbb{E} L_D(\\theta + \\varepsilon) \\ "
-        r"\\text{for all } \\theta, \\sigma",
+        r"T \ge 3: \ L_D(\theta) = 1 - \mathbb{E}_t e^{-r^2 / (2t)} < \mathbb{E} L_D(\theta + \varepsilon) \ "
+        r"\text{for all } \theta, \sigma",
         "t >= 1 has the density t^{-3/2} / 2, and r is the norm of three coordinates: a population loss in [0, 1[, "
         "not constant.",
         paper=RECONSTRUCTED,
@@ -493,7 +493,7 @@ CHAIN: tuple[Entry, ...] = (
         "induction",
         "remark",
         "Level 1 - delta for each task, so for all tasks",
-        r"P(A_i) \\ge 1 - \\delta \\ (i = 1..m) \\Rightarrow P(A_1 \\cap \\dots \\cap A_m) \\ge 1 - \\delta",
+        r"P(A_i) \ge 1 - \delta \ (i = 1..m) \Rightarrow P(A_1 \cap \dots \cap A_m) \ge 1 - \delta",
         "The inference of the published proof. Refuted by coins, and by events of the theorem's own form for two "
         "tasks on the line.",
         paper=f"{RECONSTRUCTED}: by induction",
@@ -508,8 +508,8 @@ CHAIN: tuple[Entry, ...] = (
         "joint-coverage",
         "lemma",
         "What m statements at level 1 - delta give",
-        r"(1 - \\delta)^m < 1 - \\delta \\ (m \\ge 2), \\quad \\min P(\\textstyle\\bigcap_i A_i) = \\max(0, 1 - m "
-        r"\\delta)",
+        r"(1 - \delta)^m < 1 - \delta \ (m \ge 2), \quad \min P(\textstyle\bigcap_i A_i) = \max(0, 1 - m "
+        r"\delta)",
         "If independent, the first; the minimum over all dependences is attained. For 40 tasks and delta = 0.05: "
         "0.128 and 0.",
         checks=("theory.proof.chain.joint_coverage:check",),
@@ -523,8 +523,8 @@ CHAIN: tuple[Entry, ...] = (
         "union-over-tasks",
         "lemma",
         "Union bound over the tasks",
-        r"P(A_i) \\ge 1 - \\delta / m \\Rightarrow P(A_1 \\cap \\dots \\cap A_m) \\ge 1 - \\delta, \\quad "
-        r"\\log\\tfrac1\\delta \\to \\log\\tfrac m\\delta",
+        r"P(A_i) \ge 1 - \delta / m \Rightarrow P(A_1 \cap \dots \cap A_m) \ge 1 - \delta, \quad "
+        r"\log\tfrac1\delta \to \log\tfrac m\delta",
         "For every dependence between the tasks.",
         checks=("theory.proof.chain.union_over_tasks:check",),
         tests=(f"{TASKS}::test_statements_that_hold",),
@@ -534,8 +534,8 @@ CHAIN: tuple[Entry, ...] = (
         "vector-max",
         "remark",
         "One perturbation attains every task's maximum",
-        r"\\exists \\varepsilon_{sh}\\ \\forall i: \\ L^i(\\theta + \\varepsilon_{sh}) = \\max_{\\|\\varepsilon\\| "
-        r"\\le \\rho} L^i(\\theta + \\varepsilon)",
+        r"\exists \varepsilon_{sh}\ \forall i: \ L^i(\theta + \varepsilon_{sh}) = \max_{\|\varepsilon\| "
+        r"\le \rho} L^i(\theta + \varepsilon)",
         "Refuted by two linear losses on the line, whose maxima are not even approached together.",
         paper="eq. 2, Theorem 1",
         checks=("theory.proof.chain.vector_max:check",),
@@ -546,7 +546,7 @@ CHAIN: tuple[Entry, ...] = (
         "coordinate-wise",
         "lemma",
         "The maximum of a vector, coordinate by coordinate",
-        r"L_D^i \\le S_i + f^i \\ (i = 1..m) \\Rightarrow \\sum_i w_i L_D^i \\le \\sum_i w_i (S_i + f^i), \\ w \\ge 0",
+        r"L_D^i \le S_i + f^i \ (i = 1..m) \Rightarrow \sum_i w_i L_D^i \le \sum_i w_i (S_i + f^i), \ w \ge 0",
         "S_i is the task's own supremum over the ball, with its own perturbation.",
         paper="Theorem 1, read coordinate by coordinate",
         checks=("theory.proof.chain.coordinate_wise:check",),
@@ -556,8 +556,8 @@ CHAIN: tuple[Entry, ...] = (
         "coordinate-not-scalar",
         "remark",
         "The coordinate-wise bound gives the weighted one with a common perturbation",
-        r"L_D^i \\le \\sup_\\varepsilon L^i \\ \\forall i \\Rightarrow \\sum_i w_i L_D^i \\le \\sup_\\varepsilon "
-        r"\\sum_i w_i L^i",
+        r"L_D^i \le \sup_\varepsilon L^i \ \forall i \Rightarrow \sum_i w_i L_D^i \le \sup_\varepsilon "
+        r"\sum_i w_i L^i",
         "Refuted by two linear losses of opposite slopes: Theorem A' does not follow from Theorem A.",
         checks=("theory.proof.chain.coordinate_not_scalar:check",),
         tests=(f"{TASKS}::test_statements_that_are_refuted",),
@@ -567,8 +567,8 @@ CHAIN: tuple[Entry, ...] = (
         "sup-of-sum",
         "lemma",
         "The supremum of a weighted sum is at most the sum of the suprema",
-        r"\\sup_\\varepsilon \\sum_i w_i L^i(\\varepsilon) \\le \\sum_i w_i \\sup_\\varepsilon L^i(\\varepsilon), \\ "
-        r"w \\ge 0",
+        r"\sup_\varepsilon \sum_i w_i L^i(\varepsilon) \le \sum_i w_i \sup_\varepsilon L^i(\varepsilon), \ "
+        r"w \ge 0",
         "Equality at a common maximiser; 0 < 1 for two opposite slopes.",
         paper="eq. 8, eq. 9, eq. 10",
         checks=("theory.proof.chain.sup_of_sum:check",),
@@ -578,8 +578,8 @@ CHAIN: tuple[Entry, ...] = (
         "common-vs-per-task",
         "lemma",
         "A common shared perturbation against one for each task",
-        r"\\text{eq. 9} \\le \\text{eq. 10}, \\quad \\rho \\|\\textstyle\\sum_i w_i g_i\\| \\le \\rho \\sum_i w_i "
-        r"\\|g_i\\|",
+        r"\text{eq. 9} \le \text{eq. 10}, \quad \rho \|\textstyle\sum_i w_i g_i\| \le \rho \sum_i w_i "
+        r"\|g_i\|",
         "Coordinate by coordinate and under weights. For two linearised losses equality holds exactly for parallel "
         "gradients.",
         paper="eq. 9, eq. 10",
@@ -591,7 +591,7 @@ CHAIN: tuple[Entry, ...] = (
         "drop-bounded-loss",
         "remark",
         "The loss need not be bounded",
-        r"P(\\forall \\theta: L_D \\le \\max L_S + c) \\ge 1 - \\delta \\ \\text{for all } \\ell \\ge 0",
+        r"P(\forall \theta: L_D \le \max L_S + c) \ge 1 - \delta \ \text{for all } \ell \ge 0",
         "A slack that suffices for all losses in [0, 1]. Refuted by a loss with values 0 and 8.",
         paper="Theorem 1",
         checks=("theory.proof.chain.drop_bounded_loss:check",),
@@ -602,7 +602,7 @@ CHAIN: tuple[Entry, ...] = (
         "drop-iid",
         "remark",
         "The samples need not be independent",
-        r"P(\\forall \\theta: L_D \\le \\max L_S + f) \\ge 1 - \\delta \\ \\text{for all laws of } S \\text{ with "
+        r"P(\forall \theta: L_D \le \max L_S + f) \ge 1 - \delta \ \text{for all laws of } S \text{ with "
         r"the same marginals}",
         "Refuted by one sample, four times: coverage 1/2 in place of 15/16.",
         paper="Theorem 1",
@@ -614,7 +614,7 @@ CHAIN: tuple[Entry, ...] = (
         "drop-fixed-radii",
         "remark",
         "The radius may be chosen after the sample is seen",
-        r"P(A_\\rho) \\ge 1 - \\delta \\ \\forall \\rho \\Rightarrow P(A_{\\hat\\rho(S)}) \\ge 1 - \\delta",
+        r"P(A_\rho) \ge 1 - \delta \ \forall \rho \Rightarrow P(A_{\hat\rho(S)}) \ge 1 - \delta",
         "Refuted by two radii at level 3/4 each: the chosen one has 1/2.",
         paper="Theorem 1",
         checks=("theory.proof.chain.drop_fixed_radii:check",),
@@ -628,8 +628,8 @@ CHAIN: tuple[Entry, ...] = (
         "clipped-loss",
         "lemma",
         "What a bound for a clipped loss says",
-        r"0 \\le \\min(\\ell, c) \\le c, \\quad \\mathbb{1}[\\text{wrong}] \\le \\min(\\ell, c) / \\log 2 \\ (\\ell "
-        r"= -\\log p_y, \\ c \\ge \\log 2)",
+        r"0 \le \min(\ell, c) \le c, \quad \mathbb{1}[\text{wrong}] \le \min(\ell, c) / \log 2 \ (\ell "
+        r"= -\log p_y, \ c \ge \log 2)",
         "It bounds the error rate, and the mean of the loss only up to the mean of what was clipped.",
         checks=("theory.proof.chain.clipped_loss:check",),
         tests=(f"{TASKS}::test_statements_that_hold",),
