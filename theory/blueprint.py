@@ -46,6 +46,9 @@ class Entry:
 
 RECONSTRUCTED = "proof of Theorem 1 (reconstructed)"
 PAC_BAYES = "tests/theory/test_pac_bayes_chain.py"
+THEOREM_CHECKS = "theory.proof.theorems"
+THEOREM_TESTS = "tests/theory/test_theorems.py"
+THEOREMS_HOLD = (f"{THEOREM_TESTS}::test_statements_that_hold",)
 STEP_CHECKS = "theory.proof.step"
 STEP_TESTS = "tests/theory/test_step.py"
 HOLD = (f"{STEP_TESTS}::test_statements_that_hold",)
@@ -65,7 +68,6 @@ TASKS = "tests/theory/test_tasks_and_assumptions.py"
 GAUSSIAN = "tests/theory/test_gaussian_chain.py"
 GAUSSIAN_HOLD = f"{GAUSSIAN}::test_statements_that_hold"
 GAUSSIAN_REFUTED = f"{GAUSSIAN}::test_statements_that_are_refuted"
-PROOFS = "theory.proof.theorems"
 MEASURED = ("bounded-loss", "iid-sample", "fixed-radii", "gauss-assumption", "subadditivity")
 
 TEXTBOOK: tuple[Entry, ...] = (
@@ -775,13 +777,247 @@ CHAIN: tuple[Entry, ...] = (
 
 THEOREMS: tuple[Entry, ...] = (
     Entry(
+        "a1",
+        "lemma",
+        "A1: cells of diameter rho",
+        r"B_R \subset \textstyle\bigcup_{j \le K} \text{cell}_j, \ K \le (1 + 4R/\rho)^k, \ \operatorname{diam} \le "
+        r"\rho",
+        "By a largest set of centres at mutual distances of at least rho/2.",
+        checks=(f"{THEOREM_CHECKS}.a1:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_a_greedy_net_has_no_more_cells_than_a1_allows"),
+        uses=("volume",),
+    ),
+    Entry(
+        "a2",
+        "lemma",
+        "A2: the number of cells by the norm",
+        r"r \le 2^{a(r)}, \ 1 + 4 \cdot 2^{a(r)} \le 5 + 8r, \quad a(r) = \max(0, \lceil \log_2 r \rceil), \ a(0) = 0",
+        "For every r = ||theta||/rho >= 0.",
+        checks=(f"{THEOREM_CHECKS}.a2:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_the_dyadic_index"),
+    ),
+    Entry(
+        "a3",
+        "lemma",
+        "A3: a point for each cell",
+        r"\exists \theta_C \in C: \ L_D(\theta_C) \ge \sup_C L_D - \eta \quad (\eta > 0)",
+        "Chosen before the sample; nothing is asked of L_D but that it is bounded. With eta = 0 there may be none.",
+        checks=(f"{THEOREM_CHECKS}.a3:check",),
+        tests=THEOREMS_HOLD,
+    ),
+    Entry(
+        "a4",
+        "lemma",
+        "A4: Hoeffding's inequality at one point",
+        r"P(L_D(\theta_C) > L_S(\theta_C) + L \sqrt{\log(1/\delta_C) / (2N)}) \le \delta_C",
+        "For 0 < delta_C < 1 and a point fixed before the sample.",
+        checks=(f"{THEOREM_CHECKS}.a4:check",),
+        tests=THEOREMS_HOLD,
+        uses=("hoeffding-mgf", "markov"),
+    ),
+    Entry(
+        "a5",
+        "lemma",
+        "A5: the levels sum to delta",
+        r"\textstyle\sum_{i, a, b, C} \delta_C = \delta, \ \log(1/\delta_C) \le C_i, \quad \delta_C = "
+        r"\tfrac{\delta}{m} (\tfrac{6}{\pi^2})^2 (a + 1)^{-2} (b + 1)^{-2} / (K_{sh}(a) K_i(b))",
+        "Over both grids a, b >= 0, all product cells and all tasks; C_i is exactly what comes out.",
+        checks=(f"{THEOREM_CHECKS}.a5:check",),
+        tests=THEOREMS_HOLD,
+        uses=("a1", "a2"),
+    ),
+    Entry(
+        "a6",
+        "lemma",
+        "A6: from a point to its cell",
+        r"L_D(\theta) \le \sup_{\|\varepsilon_{sh}\| \le \rho_{sh}, \|\varepsilon_i\| \le \rho_{ns}} L_S(\theta + "
+        r"\varepsilon) + \text{dev} + \eta \quad (\theta \in C)",
+        "Where Hoeffding's inequality holds at theta_C: it lies within both radii of every theta of its product cell.",
+        checks=(f"{THEOREM_CHECKS}.a6:check",),
+        tests=THEOREMS_HOLD,
+        uses=("a1", "a3", "a4"),
+    ),
+    Entry(
+        "a7",
+        "lemma",
+        "A7: without eta, and without measurability of the supremum",
+        r"V \subset \liminf_n H_n, \quad P(\liminf_n H_n) \le \delta",
+        "V: the samples outside the claim; H_n: Hoeffding's inequality fails in some cell, points chosen for eta = "
+        "1/n.",
+        checks=(f"{THEOREM_CHECKS}.a7:check",),
+        tests=THEOREMS_HOLD,
+        uses=("a5", "a6", "subadditivity", "fatou"),
+    ),
+    Entry(
+        "theorem-a",
+        "theorem",
+        "Theorem A: every task, no Gaussian assumption",
+        r"L_D^i \le \sup_{\|\varepsilon_{sh}\| \le \rho_{sh}, \|\varepsilon_i\| \le \rho_{ns}} L_S^i(\theta_{sh} + "
+        r"\varepsilon_{sh}, \theta_i + \varepsilon_i) + L \sqrt{C_i / (2N)}, \ C_i = k_{sh} \log(5 + 8 "
+        r"\tfrac{\|\theta_{sh}\|}{\rho_{sh}}) + k_i \log(5 + 8 \tfrac{\|\theta_i\|}{\rho_{ns}}) + \log\tfrac m\delta + "
+        r"2 \log[(1 + a)(1 + b)] + 2 \log\tfrac{\pi^2}{6}",
+        "With probability at least 1 - delta, for all tasks and all theta at once; losses in [0, L], N iid samples a "
+        "task, radii fixed before; tasks may depend on one another. a = a(||theta_sh||/rho_sh), b = "
+        "a(||theta_i||/rho_ns).",
+        checks=(f"{THEOREM_CHECKS}.theorem_a:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_sizes"),
+        uses=("a1", "a2", "a3", "a4", "a5", "a6", "a7"),
+        weaker="Each task has its own perturbation, and C_i grows with the norms of both blocks, not of theta^i alone; "
+        "it is no more than with ||theta^i|| for both.",
+    ),
+    Entry(
+        "theorem-a-4n",
+        "remark",
+        "Theorem A with 4N in place of 2N",
+        r"L_D^i \le \sup L_S^i + L \sqrt{C_i / (4N)}",
+        "Refuted for k_sh = k_i = m = 1, N = 128, delta = 1/2, by 2^28 intervals with fair bits.",
+        checks=(f"{THEOREM_CHECKS}.theorem_a_4n:check",),
+        tests=(f"{THEOREM_TESTS}::test_the_statement_that_is_refuted",),
+        uses=("theorem-d",),
+        expected="refuted",
+    ),
+    Entry(
+        "joint-cells",
+        "lemma",
+        "Cells of all blocks together",
+        r"\textstyle\sum_C \delta_C = \delta, \ \log\tfrac1{\delta_C} \le C_w, \quad \delta_C = \delta "
+        r"(\tfrac{6}{\pi^2})^{m+1} \prod_j (a_j + 1)^{-2} / K_j(a_j)",
+        "By induction over the m + 1 blocks; no factor m, since one inequality is claimed.",
+        checks=(f"{THEOREM_CHECKS}.joint_cells:check",),
+        tests=THEOREMS_HOLD,
+        uses=("a1", "a2"),
+    ),
+    Entry(
+        "mixture-mgf",
+        "lemma",
+        "Hoeffding's lemma for a weighted sum of tasks",
+        r"\mathbb{E}\, e^{b \sum_i w_i (L_D^i - L_S^i)} \le e^{b^2 L^2 / (8N)}, \ w \ge 0, \ \textstyle\sum_i w_i = 1",
+        "For tasks that depend on one another in any way, also across samples: the exponential is convex.",
+        checks=(f"{THEOREM_CHECKS}.mixture_mgf:check",),
+        tests=THEOREMS_HOLD,
+        uses=("hoeffding-mgf", "log-tangent", "integral"),
+    ),
+    Entry(
+        "theorem-a-prime",
+        "theorem",
+        "Theorem A': one shared perturbation, fixed weights",
+        r"\textstyle\sum_i w_i L_D^i \le \sup_{\|\varepsilon_{sh}\| \le \rho_{sh}} \sum_i w_i \sup_{\|\varepsilon_i\| "
+        r"\le \rho_{ns}} L_S^i(\theta_{sh} + \varepsilon_{sh}, \theta_i + \varepsilon_i) + L \sqrt{C_w / (2N)}, \ C_w "
+        r"= k_{sh} \log(5 + 8 \tfrac{\|\theta_{sh}\|}{\rho_{sh}}) + \sum_i k_i \log(5 + 8 "
+        r"\tfrac{\|\theta_i\|}{\rho_{ns}}) + \log\tfrac1\delta + 2 \log \prod_j (1 + a_j) + (m + 1) "
+        r"\log\tfrac{\pi^2}{6}",
+        "With probability at least 1 - delta, for all theta at once, w fixed before the sample. The supremum is at "
+        "most that of eq. 10; C_w is at least each C_i if all heads have parameters, and C_1 for m = 1.",
+        checks=(f"{THEOREM_CHECKS}.theorem_a_prime:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_sizes"),
+        uses=("a1", "a2", "a3", "a4", "a6", "a7", "joint-cells", "mixture-mgf", "sup-of-sum"),
+        weaker="A weighted sum in place of all tasks at once, and a complexity with the norms of all heads.",
+    ),
+    Entry(
+        "floor-pieces",
+        "lemma",
+        "Pieces on which m functions hardly vary",
+        r"q(v) = \min(n - 1, \lfloor n v / L \rfloor): \ q \le n v / L \le q + 1",
+        "At most n^m pieces, on each of which functions with values in [0, L] vary by at most L/n. The floors alone "
+        "make up to (n + 1)^m.",
+        checks=(f"{THEOREM_CHECKS}.floor_pieces:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_pieces_in_numbers"),
+    ),
+    Entry(
+        "theorem-c",
+        "theorem",
+        "Theorem C: one perturbation for all tasks",
+        r"\forall \theta \ \exists \varepsilon \ \forall i: \ L_D^i(\theta^i) \le L_S^i(\theta_{sh} + "
+        r"\varepsilon_{sh}, \theta_i + \varepsilon_i) + L \sqrt{C_{vec} / (2N)} + L/n, \ C_{vec} = C_w + m \log n + "
+        r"\log m",
+        "With probability at least 1 - delta, for an integer n >= 1 fixed before the sample. It gives Theorem A' for "
+        "all weights, also chosen after the sample, with C_vec in place of C_w and L/n added. C_vec >= C_i, C_w.",
+        checks=(f"{THEOREM_CHECKS}.theorem_c:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_sizes"),
+        uses=("a4", "joint-cells", "floor-pieces", "subadditivity"),
+        weaker="C_vec grows with the norms of all heads, not with ||theta^i|| alone; and eps dominates up to L/n.",
+    ),
+    Entry(
+        "disjoint-boxes",
+        "lemma",
+        "Disjoint boxes in a product of balls",
+        r"M \ge (R_{sh} / 2\rho_{sh})^{k_{sh}} (R_i / 2\rho_{ns})^{k_i}",
+        "Boxes of the radii whose centres have norms at most R_sh and R_i.",
+        checks=(f"{THEOREM_CHECKS}.disjoint_boxes:check",),
+        tests=THEOREMS_HOLD,
+        uses=("a1", "volume", "subadditivity"),
+    ),
+    Entry(
+        "binomial-term",
+        "lemma",
+        "A binomial probability from below",
+        r"P(\mathrm{Bin}(N, \tfrac12) = s) \ge e^{-N \mathrm{kl}(s/N \| 1/2)} / (N + 1)",
+        "For integers 0 <= s <= N: s is a mode of Bin(N, s/N).",
+        checks=(f"{THEOREM_CHECKS}.binomial_term:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_lower_bounds_of_binomial_tails"),
+    ),
+    Entry(
+        "kl-half",
+        "lemma",
+        "Divergence from a fair coin, from above",
+        r"\mathrm{kl}(\tfrac12 - t \| \tfrac12) \le 2 t^2 + (16 \log 2 - 8)\, t^4 \quad (0 \le t \le \tfrac12)",
+        "With equality at both ends.",
+        checks=(f"{THEOREM_CHECKS}.kl_half:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_lower_bounds_of_binomial_tails"),
+        uses=("log-tangent", "taylor"),
+    ),
+    Entry(
+        "theorem-d",
+        "theorem",
+        "Theorem D: the price is real",
+        r"N [2 t^2 + (16 \log 2 - 8)\, t^4] + \log(N + 1) \le k_{sh} \log\tfrac{R_{sh}}{2 \rho_{sh}} + k_i "
+        r"\log\tfrac{R_i}{2 \rho_{ns}} \Rightarrow P(\exists \theta: L_D \ge \sup L_S + L t) \ge \tfrac12",
+        "For some losses in [0, L], some distribution with constant L_D, ||theta_sh|| <= R_sh, ||theta_i|| <= R_i and "
+        "t = 1/2 - s/N, s an integer. So in any bound sup L_S + L sqrt(C/(2N)) at a level delta < 1/2, C >= 2 N t^2 "
+        "somewhere.",
+        checks=(f"{THEOREM_CHECKS}.theorem_d:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_theorem_d_beside_theorem_a"),
+        uses=("disjoint-boxes", "binomial-term", "kl-half", "independence"),
+    ),
+    Entry(
+        "coverage-a",
+        "remark",
+        "Theorem A, simulated",
+        r"P(\exists i, \theta: L_D^i > \sup L_S^i + L \sqrt{C_i / (2N)}) \le \delta",
+        "Boxes with fair bits as losses, N = 50, 500, 5000, theta chosen after the sample. It survives C/2, but not "
+        "C/4.",
+        checks=(f"{THEOREM_CHECKS}.coverage:check_a",),
+        tests=(f"{THEOREM_TESTS}::test_simulated_coverage", f"{THEOREM_TESTS}::test_violations_by_brute_force"),
+    ),
+    Entry(
+        "coverage-a-prime",
+        "remark",
+        "Theorem A', simulated",
+        r"P(\exists \theta: \textstyle\sum_i w_i L_D^i > \sup \sum_i w_i \sup L_S^i + L \sqrt{C_w / (2N)}) \le \delta",
+        "Boxes with fair bits as losses, N = 50, 500, 5000, theta chosen after the sample. It survives C/4, but not "
+        "C/8.",
+        checks=(f"{THEOREM_CHECKS}.coverage:check_a_prime",),
+        tests=(f"{THEOREM_TESTS}::test_simulated_coverage", f"{THEOREM_TESTS}::test_violations_by_brute_force"),
+    ),
+    Entry(
+        "coverage-c",
+        "remark",
+        "Theorem C, simulated",
+        r"P(\exists \theta \ \forall \varepsilon \ \exists i: L_D^i > L_S^i + L \sqrt{C_{vec} / (2N)} + L/n) \le "
+        r"\delta",
+        "Boxes with fair bits as losses, N = 50, 500, 5000, theta chosen after the sample. It survives C/4, but not "
+        "C/8.",
+        checks=(f"{THEOREM_CHECKS}.coverage:check_c",),
+        tests=(f"{THEOREM_TESTS}::test_simulated_coverage", f"{THEOREM_TESTS}::test_violations_by_brute_force"),
+    ),
+    Entry(
         "block-radius",
         "lemma",
         "Two Gaussian blocks stay in two balls",
         r"\sigma_b \le \frac{\rho_b}{\sqrt{k_b} + \sqrt{\log 4N}} \Rightarrow P(\|\varepsilon_{sh}\| > \rho_{sh} "
         r"\text{ or } \|\varepsilon_i\| > \rho_{ns}) \le \frac{1}{\sqrt N}",
         "Each block leaves its ball with probability at most 1/(2 sqrt N).",
-        checks=(f"{PROOFS}.block_radius:check",),
+        checks=(f"{THEOREM_CHECKS}.block_radius:check",),
         tests=(GAUSSIAN_HOLD, f"{GAUSSIAN}::test_chi_squared_tails_and_the_radius_in_numbers"),
         uses=("lm-tail", "subadditivity"),
     ),
@@ -794,7 +1030,7 @@ THEOREMS: tuple[Entry, ...] = (
         r"\log\tfrac{1}{\delta_{ijj'}} \le \log\tfrac m\delta + 4 \log(1.29 (1 + R))",
         "For every R >= 0 that is fixed before the sample, with c_b = sigma_b^2 e^{R / k_b}. 1.29 is pi / sqrt 6, "
         "rounded up: two grids, each with 6 / (pi j)^2 and j <= 1 + R.",
-        checks=(f"{PROOFS}.block_grids:check",),
+        checks=(f"{THEOREM_CHECKS}.block_grids:check",),
         tests=(GAUSSIAN_HOLD, f"{GAUSSIAN}::test_the_price_of_two_grids_in_numbers"),
         uses=("prior-grid", "grid-kl", "gaussian-kl", "log-tangent", "integral", "fubini"),
     ),
@@ -805,7 +1041,7 @@ THEOREMS: tuple[Entry, ...] = (
         r"k_b \log(1 + \tfrac{\|\theta_b\|^2}{k_b \sigma_b^2}) > R \Rightarrow \text{right side} \ge L, \quad R = 2 L "
         r"\sqrt N, \text{ or } 4N \text{ under the root}",
         "For either block, whatever the other is.",
-        checks=(f"{PROOFS}.block_large_norm:check",),
+        checks=(f"{THEOREM_CHECKS}.block_large_norm:check",),
         tests=(GAUSSIAN_HOLD,),
     ),
     Entry(
@@ -820,7 +1056,7 @@ THEOREMS: tuple[Entry, ...] = (
         "eps), which is gauss-assumption with the deviation rho_b / (sqrt k_b + sqrt(log 4N)) in block b. Without it "
         "the right side bounds that mean.",
         paper="Theorem 1",
-        checks=(f"{PROOFS}.theorem_b:check",),
+        checks=(f"{THEOREM_CHECKS}.theorem_b:check",),
         tests=(GAUSSIAN_HOLD,),
         uses=(*MEASURED, "alquier", "beta-sqrt-n", "block-radius", "block-grids", "block-large-norm", "tail-term"),
         weaker="log(m/delta) in place of log(1/delta), the term L / sqrt N, one more grid, and the maximum coordinate "
@@ -835,7 +1071,7 @@ THEOREMS: tuple[Entry, ...] = (
         r"\sqrt{\log(4N) / k_b})^2)] + \log\tfrac{2 \sqrt N m}{\delta} + 4 \log(1.29 (1 + 4N)) \}}",
         "Under the hypotheses of theorem-b, for every N >= 1.",
         paper="Theorem 1",
-        checks=(f"{PROOFS}.theorem_b_root:check",),
+        checks=(f"{THEOREM_CHECKS}.theorem_b_root:check",),
         tests=(GAUSSIAN_HOLD,),
         uses=(*MEASURED, "foret-01", "block-radius", "block-grids", "block-large-norm", "tail-term"),
         weaker="As theorem-b; the complexity stands under a root, where it is smaller than the published one if it is "
