@@ -4,12 +4,12 @@ import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from experiments.results import Result
 from experiments.spec import CLASSES, Spec
 from paper_figures.runs import RHO, repetitions
-from theory.bounds.complexity import Complexity, Setting
+from theory.bounds.complexity import ROOT, Complexity, Setting
 from theory.bounds.main_theorem import (
     theorem_1,
     theorem_a,
@@ -34,6 +34,8 @@ SETTING = (
 """What the exhibits of bounds have in common, for their captions."""
 
 Radii: TypeAlias = tuple[float, float]
+Place: TypeAlias = Literal["sum", "beside"]
+"""Of a term: in C or the bracket, or beside a root."""
 
 
 def _per_task(theorem: Callable[[Setting, int], Complexity]) -> Callable[[Setting], Complexity]:
@@ -140,3 +142,16 @@ def evaluated(results: Sequence[Result]) -> Iterator[Evaluated]:
         for at in sorted(everywhere.get(problem, ())):
             told = f"{text}, {AT} {_radius(at)}" if text else f"{AT} {_radius(at)}"
             yield Evaluated(problem, method, told, at, members)
+
+
+def parts(complexity: Complexity) -> list[tuple[Place, str, float, float | None]]:
+    """Place, name, value (nats in the sum, else units of the loss) and share of the sum of every term."""
+    inside = complexity.radicand or complexity.terms
+    scale = 1.0 if complexity.radicand else math.sqrt(complexity.n_samples)
+    total = math.fsum(term.value for term in inside)
+    found: list[tuple[Place, str, float, float | None]] = [
+        ("sum", term.name, scale * term.value, term.value / total) for term in inside
+    ]
+    if complexity.radicand:
+        found += [("beside", term.name, term.value, None) for term in complexity.terms if term.name != ROOT]
+    return found

@@ -203,14 +203,17 @@ class FileExhibit(Exhibit[AnyRow], Generic[AnyRow, Content]):
     def tables(self, rows: Sequence[AnyRow]) -> tuple[Table, ...]:
         return super().tables(rows) if self.details is None else (self.table(rows), self.details(rows))
 
+    def drawings(self, rows: Sequence[AnyRow]) -> tuple[Drawing, ...]:
+        """What is drawn of the rows of the edition."""
+        return () if self.draw is None else (Drawing("", "", partial(self.draw, rows)),)
+
     def editions(self, stored: Stored) -> Iterator[Edition[AnyRow]]:
         if self.file.name in stored.files:
             content: Content = stored.files[self.file.name]
             rows = self.data(content)
             if rows:
                 name, _, _ = self.file.name.partition(".")
-                drawings = () if self.draw is None else (Drawing("", "", partial(self.draw, rows)),)
-                yield Edition(name, self.file.title, self.caption(content), rows, drawings)
+                yield Edition(name, self.file.title, self.caption(content), rows, self.drawings(rows))
 
 
 def to_csv(rows: Sequence[msgspec.Struct]) -> str:

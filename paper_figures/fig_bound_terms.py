@@ -1,7 +1,6 @@
-"""What the complexity terms of Table T.4 consist of, for one trained network a problem."""
+"""What the complexity terms of Table T.5 consist of, for one trained network a problem."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
@@ -12,7 +11,6 @@ from paper_figures import bounds
 from paper_figures.bounds import THEOREMS
 from paper_figures.exhibit import STYLE, Columns, Row, RunExhibit, Table, distinct
 from paper_figures.runs import PROBLEM_TITLES, problem_rank, protocol
-from theory.bounds.complexity import ROOT, Complexity
 
 
 class TermRow(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,22 +25,9 @@ class TermRow(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seed: int
     theorem: str
     term: str
-    place: Literal["sum", "beside"]
+    place: bounds.Place
     value: float
     share: float | None
-
-
-def parts(complexity: Complexity) -> list[tuple[Literal["sum", "beside"], str, float, float | None]]:
-    """Place, name, value and share of every term."""
-    inside = complexity.radicand or complexity.terms
-    scale = 1.0 if complexity.radicand else complexity.n_samples**0.5
-    total = sum(term.value for term in inside)
-    found: list[tuple[Literal["sum", "beside"], str, float, float | None]] = [
-        ("sum", term.name, scale * term.value, term.value / total) for term in inside
-    ]
-    if complexity.radicand:
-        found += [("beside", term.name, term.value, None) for term in complexity.terms if term.name != ROOT]
-    return found
 
 
 def uses(spec: Spec) -> bool:
@@ -58,7 +43,7 @@ def data(results: Sequence[Result], profile: ProfileName) -> tuple[TermRow, ...]
         best = max((run for run in runs if run.problem == problem), key=lambda run: run.validation_accuracy)
         network = best.members[0]
         for name, theorem in THEOREMS.items():
-            for place, term, value, share in parts(theorem(bounds.setting(network, best.at))):
+            for place, term, value, share in bounds.parts(theorem(bounds.setting(network, best.at))):
                 rows.append(
                     TermRow(
                         profile=profile,
@@ -157,8 +142,8 @@ def caption(specs: Sequence[Spec]) -> str:
 
 
 EXHIBIT = RunExhibit(
-    name="figure_t_1_bound_terms",
-    location="Fig. T.1",
+    name="figure_t_2_bound_terms",
+    location="Fig. T.2",
     title="What the complexity terms consist of",
     uses=uses,
     data=data,

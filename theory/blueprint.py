@@ -46,7 +46,31 @@ class Entry:
 
 RECONSTRUCTED = "proof of Theorem 1 (reconstructed)"
 PAC_BAYES = "tests/theory/test_pac_bayes_chain.py"
+THEOREM_CHECKS = "theory.proof.theorems"
+THEOREM_TESTS = "tests/theory/test_theorems.py"
+BOUNDS = "theory.bounds.main_theorem"
+THEOREMS_HOLD = (f"{THEOREM_TESTS}::test_statements_that_hold",)
+STEP_CHECKS = "theory.proof.step"
+STEP_TESTS = "tests/theory/test_step.py"
+HOLD = (f"{STEP_TESTS}::test_statements_that_hold",)
+REFUTED = (f"{STEP_TESTS}::test_statements_that_are_refuted",)
+EQUATIONS = "tests/equations/test_paper_equations.py"
+STEP_LAWS = "tests/equations/test_step_laws.py"
+QUADRATICS = "tests/equations/test_flat_on_quadratics.py"
+TOYS = "tests/theory/test_step_toys.py"
+FLAT_ORDER = "tests/theory/test_flat_order.py"
+LEMMAS = (
+    "tests/theory/test_laws.py::test_lemma",
+    "tests/theory/test_laws.py::test_hypotheses_contradict_neither_themselves_nor_the_conclusion",
+)
+JOINED = "tests/laws/test_all_dimensions.py"
+WEIGHTINGS = "flatmtl_core.weightings"
 TASKS = "tests/theory/test_tasks_and_assumptions.py"
+GAUSSIAN = "tests/theory/test_gaussian_chain.py"
+GAUSSIAN_HOLD = f"{GAUSSIAN}::test_statements_that_hold"
+GAUSSIAN_REFUTED = f"{GAUSSIAN}::test_statements_that_are_refuted"
+WORLD = ("bounded-loss", "iid-sample", "fixed-radii")
+MEASURED = (*WORLD, "gauss-assumption", "subadditivity")
 
 TEXTBOOK: tuple[Entry, ...] = (
     Entry(
@@ -129,6 +153,25 @@ TEXTBOOK: tuple[Entry, ...] = (
         "For every integer n >= 1.",
         expected="assumed",
         source="H. Robbins, A remark on Stirling's formula, Amer. Math. Monthly 62 (1955), 26-29",
+    ),
+    Entry(
+        "second-derivatives",
+        "textbook",
+        "The chain rule; continuous second derivatives commute",
+        r"\tfrac{d}{dt} f(x + t v) = \langle \nabla f(x + t v), v \rangle, \quad \partial_i \partial_j f = \partial_j "
+        r"\partial_i f",
+        "For functions on R^d that are differentiable, and twice continuously differentiable.",
+        expected="assumed",
+        source="W. Rudin, Principles of Mathematical Analysis, 3rd ed. (1976), theorems 9.15 and 9.41",
+    ),
+    Entry(
+        "gramian",
+        "textbook",
+        "Gramians are the matrices whose principal minors are nonnegative",
+        r"G = J J^\top \iff \det G_{SS} \ge 0 \text{ for all } S",
+        "Of rows of some R^d, d not given.",
+        expected="assumed",
+        source="R. A. Horn and C. R. Johnson, Matrix Analysis, 2nd ed. (2013), theorems 7.2.5, 7.2.7 and 7.2.10",
     ),
     Entry(
         "monotone-convergence",
@@ -279,6 +322,140 @@ CHAIN: tuple[Entry, ...] = (
         uses=("log-tangent",),
     ),
     Entry(
+        "prior-grid",
+        "lemma",
+        "A grid of priors has one that is close",
+        r"c \ge s, \ j^* = \lfloor 1 + T \log(c/s) \rfloor, \ \sigma_P^2 = c\, e^{(1 - j^*)/T} \Rightarrow s \le "
+        r"\sigma_P^2 \le e^{1/T} s",
+        "For c, s, T > 0. Where c < s no prior of the grid is as wide as s.",
+        paper=RECONSTRUCTED,
+        checks=("theory.proof.chain.prior_grid:check",),
+        tests=(GAUSSIAN_HOLD, f"{GAUSSIAN}::test_a_prior_of_the_grid_is_close_from_above"),
+        uses=("log-tangent",),
+    ),
+    Entry(
+        "grid-union",
+        "lemma",
+        "What the grid of priors costs",
+        r"\delta_j = \tfrac{6 \delta}{\pi^2 j^2}, \ c = \sigma^2 (1 + e^{4N/T}), \ s \ge \sigma^2 \Rightarrow "
+        r"\log\tfrac{1}{\delta_{j^*}} \le \log\tfrac1\delta + 6 \log(N + T)",
+        "For all integers N, T >= 1. The slack is smallest at N = T = 1, where it is 0.435, and more than 1 elsewhere.",
+        paper=RECONSTRUCTED,
+        checks=("theory.proof.chain.grid_union:check",),
+        tests=(GAUSSIAN_HOLD, f"{GAUSSIAN}::test_the_smallest_slack_of_the_grid_is_at_one_sample_and_one_parameter"),
+        uses=("prior-grid", "log-tangent"),
+    ),
+    Entry(
+        "large-norm",
+        "lemma",
+        "Beyond the grid the bound is trivial",
+        r"\|\theta\|^2 > T \sigma^2 (e^{4N/T} - 1) \Rightarrow \tfrac{1}{\sqrt N} \{ \tfrac T2 \log(1 + "
+        r"\tfrac{\|\theta\|^2}{T \sigma^2}) + \tfrac{L^2}{8} \} \ge L",
+        "For every L: the difference is at least (L - 4 sqrt N)^2 / (8 sqrt N).",
+        paper=RECONSTRUCTED,
+        checks=("theory.proof.chain.large_norm:check",),
+        tests=(GAUSSIAN_HOLD,),
+        uses=("log-tangent",),
+    ),
+    Entry(
+        "lm-tail",
+        "lemma",
+        "Upper tail of chi-squared",
+        r"P(X > T + 2 \sqrt{T t} + 2 t) \le e^{-t}, \quad X \sim \chi^2_T",
+        "For t > 0 and every positive integer T (Laurent and Massart).",
+        paper=RECONSTRUCTED,
+        checks=("theory.proof.chain.lm_tail:check",),
+        tests=(GAUSSIAN_HOLD, f"{GAUSSIAN}::test_chi_squared_tails_and_the_radius_in_numbers"),
+        uses=("markov", "taylor", "independence", "integral"),
+    ),
+    Entry(
+        "radius",
+        "lemma",
+        "The Gaussian stays in the ball",
+        r"\sigma \le \frac{\rho}{\sqrt T + \sqrt{\log N}} \Rightarrow P(\|\varepsilon\| > \rho) \le "
+        r"\frac{1}{\sqrt N}, \quad \varepsilon \sim \mathcal{N}(0, \sigma^2 I)",
+        "In R^T, for rho > 0 and N >= 1.",
+        paper=RECONSTRUCTED,
+        checks=("theory.proof.chain.radius:check",),
+        tests=(GAUSSIAN_HOLD, f"{GAUSSIAN}::test_chi_squared_tails_and_the_radius_in_numbers"),
+        uses=("lm-tail",),
+    ),
+    Entry(
+        "tail-term",
+        "lemma",
+        "The Gaussian mean of the loss and its worst case",
+        r"\mathbb{E}_\varepsilon L_S(\theta + \varepsilon) \le (1 - \tfrac{1}{\sqrt N}) \sup_{\|\varepsilon\| \le "
+        r"\rho} L_S(\theta + \varepsilon) + \tfrac{L}{\sqrt N}",
+        "For losses in [0, L] and a Gaussian that leaves the ball with probability at most 1/sqrt N.",
+        paper=RECONSTRUCTED,
+        checks=("theory.proof.chain.tail_term:check",),
+        tests=(GAUSSIAN_HOLD,),
+        uses=("radius", "integral"),
+    ),
+    Entry(
+        "tail-dropped",
+        "remark",
+        "The published bracket, without L",
+        r"\mathbb{E}_\varepsilon L_S(\theta + \varepsilon) \le \sup_{\|\varepsilon\| \le \rho} L_S(\theta + "
+        r"\varepsilon)",
+        "Refuted by a loss that is 0 in the ball and 1 outside, one parameter and N = 4: the mean is more than 0.029.",
+        paper=RECONSTRUCTED,
+        checks=("theory.proof.chain.tail_dropped:check",),
+        tests=(GAUSSIAN_REFUTED, f"{GAUSSIAN}::test_figures_of_the_refutations"),
+        expected="refuted",
+    ),
+    Entry(
+        "one-sigma",
+        "remark",
+        "One Gaussian for two radii",
+        r"\sigma = \frac{\sqrt{\rho_{sh}^2 + \rho_{ns}^2}}{\sqrt{k_{sh} + k_i} + \sqrt{\log N}} \Rightarrow "
+        r"P(\|\varepsilon_{sh}\| \le \rho_{sh}, \|\varepsilon_i\| \le \rho_{ns}) \ge 1 - \frac{1}{\sqrt N}",
+        "Refuted with one parameter in each block: radii 1 and 1/10 at N = 4, equal radii at N = 10^8.",
+        paper="Theorem 1 (two radii, reconstructed)",
+        checks=("theory.proof.chain.one_sigma:check",),
+        tests=(GAUSSIAN_REFUTED, f"{GAUSSIAN}::test_figures_of_the_refutations"),
+        expected="refuted",
+        uses=("independence",),
+    ),
+    Entry(
+        "one-sigma-remedy",
+        "lemma",
+        "One Gaussian for two radii, narrow enough",
+        r"\sigma = \min_b \frac{\rho_b}{\sqrt{k_b} + \sqrt{\log 4N}} \Rightarrow P(\|\varepsilon_{sh}\| > \rho_{sh} "
+        r"\text{ or } \|\varepsilon_i\| > \rho_{ns}) \le \frac{1}{\sqrt N}",
+        "The smaller deviation for both blocks makes the divergence larger; Theorem B has two deviations.",
+        checks=("theory.proof.chain.one_sigma_remedy:check",),
+        tests=(GAUSSIAN_HOLD,),
+        uses=("block-radius",),
+    ),
+    Entry(
+        "salvage",
+        "theorem",
+        "When the published number is right for m tasks",
+        r"L + \log m \le 4 \log(N + T) - 2 \log 6 \Rightarrow L_D^i(\theta^i) \le \sup_{\|\varepsilon\| \le \rho} "
+        r"L_S^i(\theta^i + \varepsilon) + \tfrac{1}{\sqrt N} \{ \tfrac12 + \tfrac T2 \log[1 + "
+        r"\tfrac{\|\theta^i\|^2}{\rho^2} (1 + \sqrt{\log N / T})^2] + \log\tfrac1\delta + 6 \log(N + T) + "
+        r"\tfrac{L^2}{8} \}",
+        "With probability at least 1 - delta for all i, and all theta that satisfy gauss-assumption: 6 log(N + T) "
+        "prices the grid so generously that log m and L fit in. At N = 120,000 and m = 2 every L <= 42 will do.",
+        paper="Theorem 1",
+        checks=("theory.proof.chain.salvage:check",),
+        tests=(GAUSSIAN_HOLD, f"{GAUSSIAN}::test_what_the_published_number_has_room_for"),
+        uses=(
+            "beta-sqrt-n",
+            "prior-grid",
+            "grid-kl",
+            "grid-union",
+            "large-norm",
+            "tail-term",
+            "theorem-1-single",
+            "union-over-tasks",
+            "gauss-assumption",
+        ),
+        weaker="One ball and one radius for all of a task's parameters, the maximum coordinate by coordinate, and a "
+        "condition on L, m, N and T.",
+    ),
+    Entry(
         "theorem-1-single",
         "theorem",
         "Theorem 1 for one task",
@@ -289,8 +466,10 @@ CHAIN: tuple[Entry, ...] = (
         "jointly measurable in sample and theta; sigma and rho are linked as in radius.",
         paper="Theorem 1 (one task, reconstructed)",
         checks=("theory.proof.chain.theorem_1_single:check",),
+        code=(f"{BOUNDS}:theorem_1_corrected",),
         tests=(f"{PAC_BAYES}::test_statements_of_the_chain",),
         uses=(
+            *WORLD,
             "dv",
             "hoeffding-mgf",
             "alquier",
@@ -319,6 +498,7 @@ CHAIN: tuple[Entry, ...] = (
         "single-task form by steps that do not hold; salvage, Theorem A and Theorem C say what can be had.",
         paper="Theorem 1",
         checks=("theory.proof.chain.theorem_1:check",),
+        code=(f"{BOUNDS}:theorem_1",),
         tests=(f"{PAC_BAYES}::test_statements_of_the_chain",),
         uses=("theorem-1-single", "induction", "vector-max", "one-sigma"),
         expected="refuted",
@@ -327,7 +507,7 @@ CHAIN: tuple[Entry, ...] = (
         "bounded-loss",
         "premise",
         "Losses are measurable and bounded",
-        r"0 \\le \\ell^i(\\theta; z) \\le L",
+        r"0 \le \ell^i(\theta; z) \le L",
         "Of every task, jointly measurable in parameters and data. Cross entropy and L1 are not bounded; a clipped "
         "loss is.",
         paper="Theorem 1",
@@ -339,7 +519,7 @@ CHAIN: tuple[Entry, ...] = (
         "iid-sample",
         "premise",
         "Samples are independent and identically distributed",
-        r"S = (z_1, \\dots, z_N) \\sim D^N",
+        r"S = (z_1, \dots, z_N) \sim D^N",
         "Within each task; the tasks may depend on one another. L_S is the mean of the losses at one fixed theta.",
         paper="Theorem 1",
         tests=(f"{TASKS}::test_premises_are_assumed_with_their_source",),
@@ -350,7 +530,7 @@ CHAIN: tuple[Entry, ...] = (
         "fixed-radii",
         "premise",
         "Radii and priors are chosen before the sample is seen",
-        r"\\rho_{sh}, \\rho_{ns}, \\sigma, b, P, w \\perp S",
+        r"\rho_{sh}, \rho_{ns}, \sigma, b, P, w \perp S",
         "So are deviations, inverse temperature, priors and weights of tasks. A choice among K settings after it "
         "costs log K.",
         paper="Theorem 1",
@@ -362,7 +542,7 @@ CHAIN: tuple[Entry, ...] = (
         "gauss-assumption",
         "premise",
         "Gaussian noise does not lower the population loss",
-        r"L_D(\\theta) \\le \\mathbb{E}_{\\varepsilon \\sim \\mathcal{N}(0, \\sigma^2 I)} L_D(\\theta + \\varepsilon)",
+        r"L_D(\theta) \le \mathbb{E}_{\varepsilon \sim \mathcal{N}(0, \sigma^2 I)} L_D(\theta + \varepsilon)",
         "At the theta that is returned. gauss-second-order, gauss-concave, gauss-low-dimension and "
         "gauss-high-dimension say what"
         "it amounts to; theorem-a and theorem-c do without it.",
@@ -375,7 +555,7 @@ CHAIN: tuple[Entry, ...] = (
         "gauss-semigroup",
         "lemma",
         "Gaussian steps add their variances",
-        r"\\varphi_s * \\varphi_t = \\varphi_{s+t}, \\ \\mathbb{E}\\, e^{-(x + \\varepsilon)^2 / (2t)} = "
+        r"\varphi_s * \varphi_t = \varphi_{s+t}, \ \mathbb{E}\, e^{-(x + \varepsilon)^2 / (2t)} = "
         r"\sqrt{t / (t + v)}\, e^{-x^2 / (2(t + v))}",
         "In one coordinate, eps of variance v; in several the densities are products.",
         checks=("theory.proof.chain.gauss_semigroup:check",),
@@ -386,8 +566,8 @@ CHAIN: tuple[Entry, ...] = (
         "gauss-second-order",
         "remark",
         "The Gaussian assumption to second order",
-        r"\\mathbb{E}\\, q(\\theta + \\varepsilon) - q(\\theta) = \\tfrac12 \\sum_j v_j q_{jj}, \\quad = \\tfrac v2 "
-        r"\\Delta q + \\tfrac{v^2}{8} \\Delta^2 q",
+        r"\mathbb{E}\, q(\theta + \varepsilon) - q(\theta) = \tfrac12 \sum_j v_j q_{jj}, \quad = \tfrac v2 "
+        r"\Delta q + \tfrac{v^2}{8} \Delta^2 q",
         "The first for quadratics, where the assumption says tr Hess >= 0, weighted by block variances; the second "
         "up to degree 4.",
         paper=RECONSTRUCTED,
@@ -402,7 +582,7 @@ CHAIN: tuple[Entry, ...] = (
         "gauss-concave",
         "remark",
         "The Gaussian assumption always holds, if only where L_S is least",
-        r"L_D(\\theta) \\le \\mathbb{E} L_D(\\theta + \\varepsilon) \\ \\text{for every smooth loss in } [0, 1]",
+        r"L_D(\theta) \le \mathbb{E} L_D(\theta + \varepsilon) \ \text{for every smooth loss in } [0, 1]",
         "False at a maximum of L_D, for every variance; and at the only minimiser of L_S, with probability 5/32 in "
         "the witness.",
         paper=RECONSTRUCTED,
@@ -415,8 +595,8 @@ CHAIN: tuple[Entry, ...] = (
         "gauss-low-dimension",
         "remark",
         "For one or two parameters, the assumption at every theta leaves constants",
-        r"T \\le 2, \\ 0 \\le L_D \\le 1, \\ L_D \\le L_D * \\varphi_v \\text{ everywhere} \\Rightarrow L_D = "
-        r"\\text{const a.e.}",
+        r"T \le 2, \ 0 \le L_D \le 1, \ L_D \le L_D * \varphi_v \text{ everywhere} \Rightarrow L_D = "
+        r"\text{const a.e.}",
         "For one variance v > 0 already.",
         paper=RECONSTRUCTED,
         checks=("theory.proof.chain.gauss_low_dimension:check",),
@@ -435,8 +615,8 @@ CHAIN: tuple[Entry, ...] = (
         "gauss-high-dimension",
         "remark",
         "For three parameters or more it does not",
-        r"T \\ge 3: \\ L_D(\\theta) = 1 - \\mathbb{E}_t e^{-r^2 / (2t)} < \\mathbb{E} L_D(\\theta + \\varepsilon) \\ "
-        r"\\text{for all } \\theta, \\sigma",
+        r"T \ge 3: \ L_D(\theta) = 1 - \mathbb{E}_t e^{-r^2 / (2t)} < \mathbb{E} L_D(\theta + \varepsilon) \ "
+        r"\text{for all } \theta, \sigma",
         "t >= 1 has the density t^{-3/2} / 2, and r is the norm of three coordinates: a population loss in [0, 1[, "
         "not constant.",
         paper=RECONSTRUCTED,
@@ -456,7 +636,7 @@ CHAIN: tuple[Entry, ...] = (
         "induction",
         "remark",
         "Level 1 - delta for each task, so for all tasks",
-        r"P(A_i) \\ge 1 - \\delta \\ (i = 1..m) \\Rightarrow P(A_1 \\cap \\dots \\cap A_m) \\ge 1 - \\delta",
+        r"P(A_i) \ge 1 - \delta \ (i = 1..m) \Rightarrow P(A_1 \cap \dots \cap A_m) \ge 1 - \delta",
         "The inference of the published proof. Refuted by coins, and by events of the theorem's own form for two "
         "tasks on the line.",
         paper=f"{RECONSTRUCTED}: by induction",
@@ -471,8 +651,8 @@ CHAIN: tuple[Entry, ...] = (
         "joint-coverage",
         "lemma",
         "What m statements at level 1 - delta give",
-        r"(1 - \\delta)^m < 1 - \\delta \\ (m \\ge 2), \\quad \\min P(\\textstyle\\bigcap_i A_i) = \\max(0, 1 - m "
-        r"\\delta)",
+        r"(1 - \delta)^m < 1 - \delta \ (m \ge 2), \quad \min P(\textstyle\bigcap_i A_i) = \max(0, 1 - m "
+        r"\delta)",
         "If independent, the first; the minimum over all dependences is attained. For 40 tasks and delta = 0.05: "
         "0.128 and 0.",
         checks=("theory.proof.chain.joint_coverage:check",),
@@ -486,8 +666,8 @@ CHAIN: tuple[Entry, ...] = (
         "union-over-tasks",
         "lemma",
         "Union bound over the tasks",
-        r"P(A_i) \\ge 1 - \\delta / m \\Rightarrow P(A_1 \\cap \\dots \\cap A_m) \\ge 1 - \\delta, \\quad "
-        r"\\log\\tfrac1\\delta \\to \\log\\tfrac m\\delta",
+        r"P(A_i) \ge 1 - \delta / m \Rightarrow P(A_1 \cap \dots \cap A_m) \ge 1 - \delta, \quad "
+        r"\log\tfrac1\delta \to \log\tfrac m\delta",
         "For every dependence between the tasks.",
         checks=("theory.proof.chain.union_over_tasks:check",),
         tests=(f"{TASKS}::test_statements_that_hold",),
@@ -497,8 +677,8 @@ CHAIN: tuple[Entry, ...] = (
         "vector-max",
         "remark",
         "One perturbation attains every task's maximum",
-        r"\\exists \\varepsilon_{sh}\\ \\forall i: \\ L^i(\\theta + \\varepsilon_{sh}) = \\max_{\\|\\varepsilon\\| "
-        r"\\le \\rho} L^i(\\theta + \\varepsilon)",
+        r"\exists \varepsilon_{sh}\ \forall i: \ L^i(\theta + \varepsilon_{sh}) = \max_{\|\varepsilon\| "
+        r"\le \rho} L^i(\theta + \varepsilon)",
         "Refuted by two linear losses on the line, whose maxima are not even approached together.",
         paper="eq. 2, Theorem 1",
         checks=("theory.proof.chain.vector_max:check",),
@@ -509,7 +689,7 @@ CHAIN: tuple[Entry, ...] = (
         "coordinate-wise",
         "lemma",
         "The maximum of a vector, coordinate by coordinate",
-        r"L_D^i \\le S_i + f^i \\ (i = 1..m) \\Rightarrow \\sum_i w_i L_D^i \\le \\sum_i w_i (S_i + f^i), \\ w \\ge 0",
+        r"L_D^i \le S_i + f^i \ (i = 1..m) \Rightarrow \sum_i w_i L_D^i \le \sum_i w_i (S_i + f^i), \ w \ge 0",
         "S_i is the task's own supremum over the ball, with its own perturbation.",
         paper="Theorem 1, read coordinate by coordinate",
         checks=("theory.proof.chain.coordinate_wise:check",),
@@ -519,8 +699,8 @@ CHAIN: tuple[Entry, ...] = (
         "coordinate-not-scalar",
         "remark",
         "The coordinate-wise bound gives the weighted one with a common perturbation",
-        r"L_D^i \\le \\sup_\\varepsilon L^i \\ \\forall i \\Rightarrow \\sum_i w_i L_D^i \\le \\sup_\\varepsilon "
-        r"\\sum_i w_i L^i",
+        r"L_D^i \le \sup_\varepsilon L^i \ \forall i \Rightarrow \sum_i w_i L_D^i \le \sup_\varepsilon "
+        r"\sum_i w_i L^i",
         "Refuted by two linear losses of opposite slopes: Theorem A' does not follow from Theorem A.",
         checks=("theory.proof.chain.coordinate_not_scalar:check",),
         tests=(f"{TASKS}::test_statements_that_are_refuted",),
@@ -530,8 +710,8 @@ CHAIN: tuple[Entry, ...] = (
         "sup-of-sum",
         "lemma",
         "The supremum of a weighted sum is at most the sum of the suprema",
-        r"\\sup_\\varepsilon \\sum_i w_i L^i(\\varepsilon) \\le \\sum_i w_i \\sup_\\varepsilon L^i(\\varepsilon), \\ "
-        r"w \\ge 0",
+        r"\sup_\varepsilon \sum_i w_i L^i(\varepsilon) \le \sum_i w_i \sup_\varepsilon L^i(\varepsilon), \ "
+        r"w \ge 0",
         "Equality at a common maximiser; 0 < 1 for two opposite slopes.",
         paper="eq. 8, eq. 9, eq. 10",
         checks=("theory.proof.chain.sup_of_sum:check",),
@@ -541,8 +721,8 @@ CHAIN: tuple[Entry, ...] = (
         "common-vs-per-task",
         "lemma",
         "A common shared perturbation against one for each task",
-        r"\\text{eq. 9} \\le \\text{eq. 10}, \\quad \\rho \\|\\textstyle\\sum_i w_i g_i\\| \\le \\rho \\sum_i w_i "
-        r"\\|g_i\\|",
+        r"\text{eq. 9} \le \text{eq. 10}, \quad \rho \|\textstyle\sum_i w_i g_i\| \le \rho \sum_i w_i "
+        r"\|g_i\|",
         "Coordinate by coordinate and under weights. For two linearised losses equality holds exactly for parallel "
         "gradients.",
         paper="eq. 9, eq. 10",
@@ -554,7 +734,7 @@ CHAIN: tuple[Entry, ...] = (
         "drop-bounded-loss",
         "remark",
         "The loss need not be bounded",
-        r"P(\\forall \\theta: L_D \\le \\max L_S + c) \\ge 1 - \\delta \\ \\text{for all } \\ell \\ge 0",
+        r"P(\forall \theta: L_D \le \max L_S + c) \ge 1 - \delta \ \text{for all } \ell \ge 0",
         "A slack that suffices for all losses in [0, 1]. Refuted by a loss with values 0 and 8.",
         paper="Theorem 1",
         checks=("theory.proof.chain.drop_bounded_loss:check",),
@@ -565,7 +745,7 @@ CHAIN: tuple[Entry, ...] = (
         "drop-iid",
         "remark",
         "The samples need not be independent",
-        r"P(\\forall \\theta: L_D \\le \\max L_S + f) \\ge 1 - \\delta \\ \\text{for all laws of } S \\text{ with "
+        r"P(\forall \theta: L_D \le \max L_S + f) \ge 1 - \delta \ \text{for all laws of } S \text{ with "
         r"the same marginals}",
         "Refuted by one sample, four times: coverage 1/2 in place of 15/16.",
         paper="Theorem 1",
@@ -577,7 +757,7 @@ CHAIN: tuple[Entry, ...] = (
         "drop-fixed-radii",
         "remark",
         "The radius may be chosen after the sample is seen",
-        r"P(A_\\rho) \\ge 1 - \\delta \\ \\forall \\rho \\Rightarrow P(A_{\\hat\\rho(S)}) \\ge 1 - \\delta",
+        r"P(A_\rho) \ge 1 - \delta \ \forall \rho \Rightarrow P(A_{\hat\rho(S)}) \ge 1 - \delta",
         "Refuted by two radii at level 3/4 each: the chosen one has 1/2.",
         paper="Theorem 1",
         checks=("theory.proof.chain.drop_fixed_radii:check",),
@@ -591,8 +771,8 @@ CHAIN: tuple[Entry, ...] = (
         "clipped-loss",
         "lemma",
         "What a bound for a clipped loss says",
-        r"0 \\le \\min(\\ell, c) \\le c, \\quad \\mathbb{1}[\\text{wrong}] \\le \\min(\\ell, c) / \\log 2 \\ (\\ell "
-        r"= -\\log p_y, \\ c \\ge \\log 2)",
+        r"0 \le \min(\ell, c) \le c, \quad \mathbb{1}[\text{wrong}] \le \min(\ell, c) / \log 2 \ (\ell "
+        r"= -\log p_y, \ c \ge \log 2)",
         "It bounds the error rate, and the mean of the loss only up to the mean of what was clipped.",
         checks=("theory.proof.chain.clipped_loss:check",),
         tests=(f"{TASKS}::test_statements_that_hold",),
@@ -600,8 +780,882 @@ CHAIN: tuple[Entry, ...] = (
     ),
 )
 
-THEOREMS: tuple[Entry, ...] = ()
+THEOREMS: tuple[Entry, ...] = (
+    Entry(
+        "a1",
+        "lemma",
+        "A1: cells of diameter rho",
+        r"B_R \subset \textstyle\bigcup_{j \le K} \text{cell}_j, \ K \le (1 + 4R/\rho)^k, \ \operatorname{diam} \le "
+        r"\rho",
+        "By a largest set of centres at mutual distances of at least rho/2.",
+        checks=(f"{THEOREM_CHECKS}.a1:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_a_greedy_net_has_no_more_cells_than_a1_allows"),
+        uses=("volume",),
+    ),
+    Entry(
+        "a2",
+        "lemma",
+        "A2: the number of cells by the norm",
+        r"r \le 2^{a(r)}, \ 1 + 4 \cdot 2^{a(r)} \le 5 + 8r, \quad a(r) = \max(0, \lceil \log_2 r \rceil), \ a(0) = 0",
+        "For every r = ||theta||/rho >= 0.",
+        checks=(f"{THEOREM_CHECKS}.a2:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_the_dyadic_index"),
+    ),
+    Entry(
+        "a3",
+        "lemma",
+        "A3: a point for each cell",
+        r"\exists \theta_C \in C: \ L_D(\theta_C) \ge \sup_C L_D - \eta \quad (\eta > 0)",
+        "Chosen before the sample; nothing is asked of L_D but that it is bounded. With eta = 0 there may be none.",
+        checks=(f"{THEOREM_CHECKS}.a3:check",),
+        tests=THEOREMS_HOLD,
+    ),
+    Entry(
+        "a4",
+        "lemma",
+        "A4: Hoeffding's inequality at one point",
+        r"P(L_D(\theta_C) > L_S(\theta_C) + L \sqrt{\log(1/\delta_C) / (2N)}) \le \delta_C",
+        "For 0 < delta_C < 1 and a point fixed before the sample.",
+        checks=(f"{THEOREM_CHECKS}.a4:check",),
+        tests=THEOREMS_HOLD,
+        uses=("hoeffding-mgf", "markov"),
+    ),
+    Entry(
+        "a5",
+        "lemma",
+        "A5: the levels sum to delta",
+        r"\textstyle\sum_{i, a, b, C} \delta_C = \delta, \ \log(1/\delta_C) \le C_i, \quad \delta_C = "
+        r"\tfrac{\delta}{m} (\tfrac{6}{\pi^2})^2 (a + 1)^{-2} (b + 1)^{-2} / (K_{sh}(a) K_i(b))",
+        "Over both grids a, b >= 0, all product cells and all tasks; C_i is exactly what comes out.",
+        checks=(f"{THEOREM_CHECKS}.a5:check",),
+        tests=THEOREMS_HOLD,
+        uses=("a1", "a2"),
+    ),
+    Entry(
+        "a6",
+        "lemma",
+        "A6: from a point to its cell",
+        r"L_D(\theta) \le \sup_{\|\varepsilon_{sh}\| \le \rho_{sh}, \|\varepsilon_i\| \le \rho_{ns}} L_S(\theta + "
+        r"\varepsilon) + \text{dev} + \eta \quad (\theta \in C)",
+        "Where Hoeffding's inequality holds at theta_C: it lies within both radii of every theta of its product cell.",
+        checks=(f"{THEOREM_CHECKS}.a6:check",),
+        tests=THEOREMS_HOLD,
+        uses=("a1", "a3", "a4"),
+    ),
+    Entry(
+        "a7",
+        "lemma",
+        "A7: without eta, and without measurability of the supremum",
+        r"V \subset \liminf_n H_n, \quad P(\liminf_n H_n) \le \delta",
+        "V: the samples outside the claim; H_n: Hoeffding's inequality fails in some cell, points chosen for eta = "
+        "1/n.",
+        checks=(f"{THEOREM_CHECKS}.a7:check",),
+        tests=THEOREMS_HOLD,
+        uses=("a5", "a6", "subadditivity", "fatou"),
+    ),
+    Entry(
+        "theorem-a",
+        "theorem",
+        "Theorem A: every task, no Gaussian assumption",
+        r"L_D^i \le \sup_{\|\varepsilon_{sh}\| \le \rho_{sh}, \|\varepsilon_i\| \le \rho_{ns}} L_S^i(\theta_{sh} + "
+        r"\varepsilon_{sh}, \theta_i + \varepsilon_i) + L \sqrt{C_i / (2N)}, \ C_i = k_{sh} \log(5 + 8 "
+        r"\tfrac{\|\theta_{sh}\|}{\rho_{sh}}) + k_i \log(5 + 8 \tfrac{\|\theta_i\|}{\rho_{ns}}) + \log\tfrac m\delta + "
+        r"2 \log[(1 + a)(1 + b)] + 2 \log\tfrac{\pi^2}{6}",
+        "With probability at least 1 - delta, for all tasks and all theta at once; losses in [0, L], N iid samples a "
+        "task, radii fixed before; tasks may depend on one another. a = a(||theta_sh||/rho_sh), b = "
+        "a(||theta_i||/rho_ns).",
+        checks=(f"{THEOREM_CHECKS}.theorem_a:check",),
+        code=(f"{BOUNDS}:theorem_a",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_sizes"),
+        uses=(*WORLD, "a1", "a2", "a3", "a4", "a5", "a6", "a7"),
+        weaker="Each task has its own perturbation, and C_i grows with the norms of both blocks, not of theta^i alone; "
+        "it is no more than with ||theta^i|| for both.",
+    ),
+    Entry(
+        "theorem-a-4n",
+        "remark",
+        "Theorem A with 4N in place of 2N",
+        r"L_D^i \le \sup L_S^i + L \sqrt{C_i / (4N)}",
+        "Refuted for k_sh = k_i = m = 1, N = 128, delta = 1/2, by 2^28 intervals with fair bits.",
+        checks=(f"{THEOREM_CHECKS}.theorem_a_4n:check",),
+        tests=(f"{THEOREM_TESTS}::test_the_statement_that_is_refuted",),
+        uses=("theorem-d",),
+        expected="refuted",
+    ),
+    Entry(
+        "joint-cells",
+        "lemma",
+        "Cells of all blocks together",
+        r"\textstyle\sum_C \delta_C = \delta, \ \log\tfrac1{\delta_C} \le C_w, \quad \delta_C = \delta "
+        r"(\tfrac{6}{\pi^2})^{m+1} \prod_j (a_j + 1)^{-2} / K_j(a_j)",
+        "By induction over the m + 1 blocks; no factor m, since one inequality is claimed.",
+        checks=(f"{THEOREM_CHECKS}.joint_cells:check",),
+        tests=THEOREMS_HOLD,
+        uses=("a1", "a2"),
+    ),
+    Entry(
+        "mixture-mgf",
+        "lemma",
+        "Hoeffding's lemma for a weighted sum of tasks",
+        r"\mathbb{E}\, e^{b \sum_i w_i (L_D^i - L_S^i)} \le e^{b^2 L^2 / (8N)}, \ w \ge 0, \ \textstyle\sum_i w_i = 1",
+        "For tasks that depend on one another in any way, also across samples: the exponential is convex.",
+        checks=(f"{THEOREM_CHECKS}.mixture_mgf:check",),
+        tests=THEOREMS_HOLD,
+        uses=("hoeffding-mgf", "log-tangent", "integral"),
+    ),
+    Entry(
+        "theorem-a-prime",
+        "theorem",
+        "Theorem A': one shared perturbation, fixed weights",
+        r"\textstyle\sum_i w_i L_D^i \le \sup_{\|\varepsilon_{sh}\| \le \rho_{sh}} \sum_i w_i \sup_{\|\varepsilon_i\| "
+        r"\le \rho_{ns}} L_S^i(\theta_{sh} + \varepsilon_{sh}, \theta_i + \varepsilon_i) + L \sqrt{C_w / (2N)}, \ C_w "
+        r"= k_{sh} \log(5 + 8 \tfrac{\|\theta_{sh}\|}{\rho_{sh}}) + \sum_i k_i \log(5 + 8 "
+        r"\tfrac{\|\theta_i\|}{\rho_{ns}}) + \log\tfrac1\delta + 2 \log \prod_j (1 + a_j) + (m + 1) "
+        r"\log\tfrac{\pi^2}{6}",
+        "With probability at least 1 - delta, for all theta at once, w fixed before the sample. The supremum is at "
+        "most that of eq. 10; C_w is at least each C_i if all heads have parameters, and C_1 for m = 1.",
+        checks=(f"{THEOREM_CHECKS}.theorem_a_prime:check",),
+        code=(f"{BOUNDS}:theorem_a_prime",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_sizes"),
+        uses=(*WORLD, "a1", "a2", "a3", "a4", "a6", "a7", "joint-cells", "mixture-mgf", "sup-of-sum"),
+        weaker="A weighted sum in place of all tasks at once, and a complexity with the norms of all heads.",
+    ),
+    Entry(
+        "floor-pieces",
+        "lemma",
+        "Pieces on which m functions hardly vary",
+        r"q(v) = \min(n - 1, \lfloor n v / L \rfloor): \ q \le n v / L \le q + 1",
+        "At most n^m pieces, on each of which functions with values in [0, L] vary by at most L/n. The floors alone "
+        "make up to (n + 1)^m.",
+        checks=(f"{THEOREM_CHECKS}.floor_pieces:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_pieces_in_numbers"),
+    ),
+    Entry(
+        "theorem-c",
+        "theorem",
+        "Theorem C: one perturbation for all tasks",
+        r"\forall \theta \ \exists \varepsilon \ \forall i: \ L_D^i(\theta^i) \le L_S^i(\theta_{sh} + "
+        r"\varepsilon_{sh}, \theta_i + \varepsilon_i) + L \sqrt{C_{vec} / (2N)} + L/n, \ C_{vec} = C_w + m \log n + "
+        r"\log m",
+        "With probability at least 1 - delta, for an integer n >= 1 fixed before the sample. It gives Theorem A' for "
+        "all weights, also chosen after the sample, with C_vec in place of C_w and L/n added. C_vec >= C_i, C_w.",
+        checks=(f"{THEOREM_CHECKS}.theorem_c:check",),
+        code=(f"{BOUNDS}:theorem_c",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_sizes"),
+        uses=(*WORLD, "a4", "joint-cells", "floor-pieces", "subadditivity"),
+        weaker="C_vec grows with the norms of all heads, not with ||theta^i|| alone; and eps dominates up to L/n.",
+    ),
+    Entry(
+        "disjoint-boxes",
+        "lemma",
+        "Disjoint boxes in a product of balls",
+        r"M \ge (R_{sh} / 2\rho_{sh})^{k_{sh}} (R_i / 2\rho_{ns})^{k_i}",
+        "Boxes of the radii whose centres have norms at most R_sh and R_i.",
+        checks=(f"{THEOREM_CHECKS}.disjoint_boxes:check",),
+        tests=THEOREMS_HOLD,
+        uses=("a1", "volume", "subadditivity"),
+    ),
+    Entry(
+        "binomial-term",
+        "lemma",
+        "A binomial probability from below",
+        r"P(\mathrm{Bin}(N, \tfrac12) = s) \ge e^{-N \mathrm{kl}(s/N \| 1/2)} / (N + 1)",
+        "For integers 0 <= s <= N: s is a mode of Bin(N, s/N).",
+        checks=(f"{THEOREM_CHECKS}.binomial_term:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_lower_bounds_of_binomial_tails"),
+    ),
+    Entry(
+        "kl-half",
+        "lemma",
+        "Divergence from a fair coin, from above",
+        r"\mathrm{kl}(\tfrac12 - t \| \tfrac12) \le 2 t^2 + (16 \log 2 - 8)\, t^4 \quad (0 \le t \le \tfrac12)",
+        "With equality at both ends.",
+        checks=(f"{THEOREM_CHECKS}.kl_half:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_lower_bounds_of_binomial_tails"),
+        uses=("log-tangent", "taylor"),
+    ),
+    Entry(
+        "theorem-d",
+        "theorem",
+        "Theorem D: the price is real",
+        r"N [2 t^2 + (16 \log 2 - 8)\, t^4] + \log(N + 1) \le k_{sh} \log\tfrac{R_{sh}}{2 \rho_{sh}} + k_i "
+        r"\log\tfrac{R_i}{2 \rho_{ns}} \Rightarrow P(\exists \theta: L_D \ge \sup L_S + L t) \ge \tfrac12",
+        "For some losses in [0, L], some distribution with constant L_D, ||theta_sh|| <= R_sh, ||theta_i|| <= R_i and "
+        "t = 1/2 - s/N, s an integer. So in any bound sup L_S + L sqrt(C/(2N)) at a level delta < 1/2, C >= 2 N t^2 "
+        "somewhere.",
+        checks=(f"{THEOREM_CHECKS}.theorem_d:check",),
+        tests=(*THEOREMS_HOLD, f"{THEOREM_TESTS}::test_theorem_d_beside_theorem_a"),
+        uses=("disjoint-boxes", "binomial-term", "kl-half", "independence"),
+    ),
+    Entry(
+        "coverage-a",
+        "remark",
+        "Theorem A, simulated",
+        r"P(\exists i, \theta: L_D^i > \sup L_S^i + L \sqrt{C_i / (2N)}) \le \delta",
+        "Boxes with fair bits as losses, N = 50, 500, 5000, theta chosen after the sample. It survives C/2, but not "
+        "C/4.",
+        checks=(f"{THEOREM_CHECKS}.coverage:check_a",),
+        tests=(f"{THEOREM_TESTS}::test_simulated_coverage", f"{THEOREM_TESTS}::test_violations_by_brute_force"),
+    ),
+    Entry(
+        "coverage-a-prime",
+        "remark",
+        "Theorem A', simulated",
+        r"P(\exists \theta: \textstyle\sum_i w_i L_D^i > \sup \sum_i w_i \sup L_S^i + L \sqrt{C_w / (2N)}) \le \delta",
+        "Boxes with fair bits as losses, N = 50, 500, 5000, theta chosen after the sample. It survives C/4, but not "
+        "C/8.",
+        checks=(f"{THEOREM_CHECKS}.coverage:check_a_prime",),
+        tests=(f"{THEOREM_TESTS}::test_simulated_coverage", f"{THEOREM_TESTS}::test_violations_by_brute_force"),
+    ),
+    Entry(
+        "coverage-c",
+        "remark",
+        "Theorem C, simulated",
+        r"P(\exists \theta \ \forall \varepsilon \ \exists i: L_D^i > L_S^i + L \sqrt{C_{vec} / (2N)} + L/n) \le "
+        r"\delta",
+        "Boxes with fair bits as losses, N = 50, 500, 5000, theta chosen after the sample. It survives C/4, but not "
+        "C/8.",
+        checks=(f"{THEOREM_CHECKS}.coverage:check_c",),
+        tests=(f"{THEOREM_TESTS}::test_simulated_coverage", f"{THEOREM_TESTS}::test_violations_by_brute_force"),
+    ),
+    Entry(
+        "block-radius",
+        "lemma",
+        "Two Gaussian blocks stay in two balls",
+        r"\sigma_b \le \frac{\rho_b}{\sqrt{k_b} + \sqrt{\log 4N}} \Rightarrow P(\|\varepsilon_{sh}\| > \rho_{sh} "
+        r"\text{ or } \|\varepsilon_i\| > \rho_{ns}) \le \frac{1}{\sqrt N}",
+        "Each block leaves its ball with probability at most 1/(2 sqrt N).",
+        checks=(f"{THEOREM_CHECKS}.block_radius:check",),
+        tests=(GAUSSIAN_HOLD, f"{GAUSSIAN}::test_chi_squared_tails_and_the_radius_in_numbers"),
+        uses=("lm-tail", "subadditivity"),
+    ),
+    Entry(
+        "block-grids",
+        "lemma",
+        "A grid of priors for each block, and its price",
+        r"k_b \log(1 + \tfrac{\|\theta_b\|^2}{k_b \sigma_b^2}) \le R \Rightarrow \mathrm{KL} \le \sum_b \{ "
+        r"\tfrac{1}{4 k_b} + \tfrac{k_b}{2} \log(1 + \tfrac{\|\theta_b\|^2}{k_b \sigma_b^2}) \}, \ "
+        r"\log\tfrac{1}{\delta_{ijj'}} \le \log\tfrac m\delta + 4 \log(1.29 (1 + R))",
+        "For every R >= 0 that is fixed before the sample, with c_b = sigma_b^2 e^{R / k_b}. 1.29 is pi / sqrt 6, "
+        "rounded up: two grids, each with 6 / (pi j)^2 and j <= 1 + R.",
+        checks=(f"{THEOREM_CHECKS}.block_grids:check",),
+        tests=(GAUSSIAN_HOLD, f"{GAUSSIAN}::test_the_price_of_two_grids_in_numbers"),
+        uses=("prior-grid", "grid-kl", "gaussian-kl", "log-tangent", "integral", "fubini"),
+    ),
+    Entry(
+        "block-large-norm",
+        "lemma",
+        "Beyond the grids Theorem B is trivial",
+        r"k_b \log(1 + \tfrac{\|\theta_b\|^2}{k_b \sigma_b^2}) > R \Rightarrow \text{right side} \ge L, \quad R = 2 L "
+        r"\sqrt N, \text{ or } 4N \text{ under the root}",
+        "For either block, whatever the other is.",
+        checks=(f"{THEOREM_CHECKS}.block_large_norm:check",),
+        tests=(GAUSSIAN_HOLD,),
+    ),
+    Entry(
+        "theorem-b",
+        "theorem",
+        "PAC-Bayes with two radii for m tasks",
+        r"L_D^i(\theta^i) \le (1 - \tfrac{1}{\sqrt N}) \sup_{\|\varepsilon_{sh}\| \le \rho_{sh}, \|\varepsilon_i\| \le "
+        r"\rho_{ns}} L_S^i + \tfrac{1}{\sqrt N} \{ L + \sum_{b = sh, i} [\tfrac{1}{4 k_b} + \tfrac{k_b}{2} \log(1 + "
+        r"\tfrac{\|\theta_b\|^2}{\rho_b^2} (1 + \sqrt{\log(4N) / k_b})^2)] + \log\tfrac m\delta + "
+        r"4 \log(1.29 (1 + 2 L \sqrt N)) + \tfrac{L^2}{8} \}",
+        "With probability at least 1 - delta for all i at once, and all theta with L_D^i(theta^i) <= E L_D^i(theta^i + "
+        "eps), which is gauss-assumption with the deviation rho_b / (sqrt k_b + sqrt(log 4N)) in block b. Without it "
+        "the right side bounds that mean.",
+        paper="Theorem 1",
+        checks=(f"{THEOREM_CHECKS}.theorem_b:check",),
+        code=(f"{BOUNDS}:theorem_b",),
+        tests=(GAUSSIAN_HOLD,),
+        uses=(*MEASURED, "alquier", "beta-sqrt-n", "block-radius", "block-grids", "block-large-norm", "tail-term"),
+        weaker="log(m/delta) in place of log(1/delta), the term L / sqrt N, one more grid, and the maximum coordinate "
+        "by coordinate. The supremum is over the paper's two balls.",
+    ),
+    Entry(
+        "theorem-b-root",
+        "theorem",
+        "Theorem B under a square root",
+        r"L_D^i(\theta^i) \le (1 - \tfrac{1}{\sqrt N}) \sup L_S^i + \tfrac{L}{\sqrt N} + L \sqrt{\tfrac{1}{2N} \{ "
+        r"\sum_{b = sh, i} [\tfrac{1}{4 k_b} + \tfrac{k_b}{2} \log(1 + \tfrac{\|\theta_b\|^2}{\rho_b^2} (1 + "
+        r"\sqrt{\log(4N) / k_b})^2)] + \log\tfrac{2 \sqrt N m}{\delta} + 4 \log(1.29 (1 + 4N)) \}}",
+        "Under the hypotheses of theorem-b, for every N >= 1.",
+        paper="Theorem 1",
+        checks=(f"{THEOREM_CHECKS}.theorem_b_root:check",),
+        code=(f"{BOUNDS}:theorem_b_root",),
+        tests=(GAUSSIAN_HOLD,),
+        uses=(*MEASURED, "foret-01", "block-radius", "block-grids", "block-large-norm", "tail-term"),
+        weaker="As theorem-b; the complexity stands under a root, where it is smaller than the published one if it is "
+        "large.",
+    ),
+)
 
-STEP: tuple[Entry, ...] = ()
+LAWS: tuple[Entry, ...] = (
+    Entry(
+        "law-forms",
+        "lemma",
+        "Nonnegative principal minors make a form nonnegative",
+        r"\det G_{SS} \ge 0 \ \forall S \Rightarrow w^\top G w \ge 0",
+        "For two and three rows.",
+        checks=("theory.proof.laws.forms:minors",),
+        tests=LEMMAS,
+    ),
+    Entry(
+        "law-mgda-descent",
+        "lemma",
+        "MGDA never climbs",
+        r"\langle g_i, d \rangle \ge \|d\|^2 \ge 0",
+        "For any number of tasks in every dimension; > 0 unless d = 0.",
+        checks=("theory.proof.laws.mgda:descent",),
+        code=(f"{WEIGHTINGS}.mgda:MGDA",),
+        tests=(*LEMMAS, f"{JOINED}::test_the_lemma_s_weights_are_the_core_s"),
+        uses=("gramian", "law-forms", "cauchy-schwarz"),
+    ),
+    Entry(
+        "law-mgda-shortest",
+        "lemma",
+        "MGDA's certificate",
+        r"\langle g_i, d \rangle \ge \|d\|^2 - \text{gap} \ \forall i \Rightarrow \|d - d^*\|^2 \le \text{gap}",
+        "d in the hull, d* its shortest vector; with gap 0 the conditions are sufficient.",
+        checks=("theory.proof.laws.mgda:shortest",),
+        code=(f"{WEIGHTINGS}.mgda:MGDA",),
+        tests=LEMMAS,
+        uses=("cauchy-schwarz",),
+    ),
+    Entry(
+        "law-mgda-short",
+        "lemma",
+        "MGDA is no longer than any row",
+        r"\|d\| \le \min_i \|g_i\|",
+        "Hence no longer than the mean of their lengths.",
+        checks=("theory.proof.laws.mgda:short",),
+        code=(f"{WEIGHTINGS}.mgda:MGDA",),
+        tests=LEMMAS,
+        uses=("law-mgda-descent", "cauchy-schwarz"),
+    ),
+    Entry(
+        "law-pcgrad-two",
+        "lemma",
+        "PCGrad of two tasks never climbs",
+        r"m = 2: \ \langle g_i, d \rangle \ge 0",
+        "> 0 unless a row is zero or the rows are opposite.",
+        checks=("theory.proof.laws.pcgrad:of_two",),
+        code=(f"{WEIGHTINGS}.pcgrad:PCGrad",),
+        tests=(*LEMMAS, f"{JOINED}::test_the_lemma_s_weights_are_the_core_s"),
+        uses=("gramian", "cauchy-schwarz"),
+    ),
+    Entry(
+        "law-pcgrad-weights",
+        "lemma",
+        "PCGrad stays in the cone",
+        r"w_i \ge 0",
+        "In any order of any number of tasks; a task's own weight in its own projection stays >= 1.",
+        checks=("theory.proof.laws.pcgrad:weights",),
+        code=(f"{WEIGHTINGS}.pcgrad:PCGrad",),
+        tests=LEMMAS,
+    ),
+    Entry(
+        "law-pcgrad-three",
+        "remark",
+        "PCGrad of three tasks hardly climbs",
+        r"m = 3, \ \|g_i\| = 1: \ \langle g_i, d \rangle > -\tfrac18 \text{ for some order}",
+        "Refuted: three unit rows for which all 8 choices of orders fail.",
+        checks=("theory.proof.laws.pcgrad:of_three",),
+        code=(f"{WEIGHTINGS}.pcgrad:PCGrad",),
+        tests=(*LEMMAS, f"{JOINED}::test_pcgrad_conflicts_in_every_order"),
+        uses=("gramian",),
+        expected="refuted",
+    ),
+    Entry(
+        "law-cagrad-optimal",
+        "lemma",
+        "CAGrad is the best direction of its ball",
+        r"d = g_0 + c \|g_0\| g_w / \|g_w\| \text{ maximises } \min_i \langle g_i, z \rangle \text{ over } \|z - "
+        r"g_0\| \le c \|g_0\|",
+        "When w minimises the dual; and it alone does, for g_w != 0.",
+        checks=("theory.proof.laws.cagrad:optimal",),
+        code=(f"{WEIGHTINGS}.cagrad:CAGrad",),
+        tests=LEMMAS,
+        uses=("gramian", "cauchy-schwarz"),
+    ),
+    Entry(
+        "law-cagrad-descent",
+        "lemma",
+        "CAGrad with c >= 1 never climbs",
+        r"c \ge 1: \ \langle g_i, d \rangle \ge 0",
+        "For any number of tasks.",
+        checks=("theory.proof.laws.cagrad:descent",),
+        code=(f"{WEIGHTINGS}.cagrad:CAGrad",),
+        tests=(*LEMMAS, f"{JOINED}::test_the_lemma_s_weights_are_the_core_s"),
+        uses=("law-cagrad-optimal", "gramian", "cauchy-schwarz"),
+    ),
+    Entry(
+        "law-cagrad-half",
+        "remark",
+        "CAGrad with c = 1/2 hardly climbs",
+        r"c = \tfrac12, \ m = 2: \ \langle g_1, d \rangle > -\tfrac18 \|g_1\|^2",
+        "Refuted by two rows.",
+        checks=("theory.proof.laws.cagrad:half_ball",),
+        code=(f"{WEIGHTINGS}.cagrad:CAGrad",),
+        tests=(*LEMMAS, f"{JOINED}::test_the_core_breaks_the_law_on_a_model_s_rows"),
+        uses=("gramian",),
+        expected="refuted",
+    ),
+    Entry(
+        "law-imtlg-projections",
+        "lemma",
+        "IMTL-G projects equally",
+        r"\langle d, u_i \rangle = \langle d, u_j \rangle, \ u_i = g_i / \|g_i\|",
+        "For two and three tasks whose unit rows have a solution K y = 1.",
+        checks=("theory.proof.laws.imtlg:projections",),
+        code=(f"{WEIGHTINGS}.imtlg:IMTLG",),
+        tests=(*LEMMAS, f"{JOINED}::test_the_lemma_s_weights_are_the_core_s"),
+        uses=("gramian",),
+    ),
+    Entry(
+        "law-imtlg-two",
+        "lemma",
+        "IMTL-G of two tasks descends",
+        r"m = 2, \ u_1 \ne -u_2: \ \langle g_i, d \rangle > 0, \ a_i > 0",
+        "Affine weights with equal projections.",
+        checks=("theory.proof.laws.imtlg:of_two",),
+        code=(f"{WEIGHTINGS}.imtlg:IMTLG",),
+        tests=(*LEMMAS, f"{JOINED}::test_the_lemma_s_weights_are_the_core_s"),
+        uses=("gramian",),
+    ),
+    Entry(
+        "law-imtlg-three",
+        "remark",
+        "IMTL-G of three tasks hardly climbs",
+        r"m = 3: \ \langle d, u_i \rangle > -\tfrac18 \|g_1\|",
+        "Refuted: the common projection can be far below 0.",
+        checks=("theory.proof.laws.imtlg:of_three",),
+        code=(f"{WEIGHTINGS}.imtlg:IMTLG",),
+        tests=(*LEMMAS, f"{JOINED}::test_the_core_breaks_the_law_on_a_model_s_rows"),
+        uses=("gramian",),
+        expected="refuted",
+    ),
+    Entry(
+        "law-nash-descent",
+        "lemma",
+        "Nash-MTL descends along a direction of length sqrt m",
+        r"a_i \langle g_i, d \rangle = 1, \ a_i > 0 \Rightarrow \langle g_i, d \rangle > 0, \ \|d\|^2 = m",
+        "For any number of tasks.",
+        checks=("theory.proof.laws.nash:descent",),
+        code=(f"{WEIGHTINGS}.nash_fair:NashMTL",),
+        tests=(*LEMMAS, f"{JOINED}::test_the_lemma_s_weights_are_the_core_s"),
+        uses=("gramian",),
+    ),
+    Entry(
+        "law-nash-unique",
+        "lemma",
+        "Nash-MTL has one solution at most",
+        r"\|d_a - d_b\|^2 = \sum_i (a_i - b_i)(\tfrac1{a_i} - \tfrac1{b_i}) \le 0",
+        "For any number of tasks and positive weights.",
+        checks=("theory.proof.laws.nash:unique",),
+        code=(f"{WEIGHTINGS}.nash_fair:NashMTL",),
+        tests=LEMMAS,
+    ),
+    Entry(
+        "law-nash-scales",
+        "lemma",
+        "Nash-MTL ignores the lengths of the rows",
+        r"d(c_1 g_1, .., c_m g_m) = d(g_1, .., g_m), \ c_i > 0",
+        "For three tasks.",
+        checks=("theory.proof.laws.nash:scales",),
+        code=(f"{WEIGHTINGS}.nash_fair:NashMTL",),
+        tests=LEMMAS,
+        uses=("gramian",),
+    ),
+    Entry(
+        "law-nash-hull",
+        "lemma",
+        "Nash-MTL has no solution where 0 is in the hull",
+        r"a_i \langle g_i, d \rangle = 1, \ a_i > 0 \Rightarrow \|\textstyle\sum_i w_i g_i\| > 0",
+        "For all weights w of the simplex, three tasks.",
+        checks=("theory.proof.laws.nash:hull",),
+        code=(f"{WEIGHTINGS}.nash_fair:NashMTL",),
+        tests=LEMMAS,
+        uses=("cauchy-schwarz",),
+    ),
+    Entry(
+        "law-dual-cone",
+        "lemma",
+        "The projection on the dual cone",
+        r"x = y + J^\top l, \ l \ge 0, \ \langle g_i, x \rangle \ge 0, \ l_i \langle g_i, x \rangle = 0 \Rightarrow x "
+        r"\text{ is nearest to } y",
+        "And no longer than y; PCGrad of two tasks is UPGrad, and DualProj of two in closed form.",
+        checks=("theory.proof.laws.dual_cone:projection",),
+        code=(f"{WEIGHTINGS}.dual_cone:UPGrad", f"{WEIGHTINGS}.dual_cone:DualProj"),
+        tests=(*LEMMAS, f"{JOINED}::test_the_lemma_s_weights_are_the_core_s"),
+        uses=("gramian", "cauchy-schwarz"),
+    ),
+    Entry(
+        "law-dualproj-strict",
+        "remark",
+        "DualProj of independent rows descends strictly",
+        r"m = 2: \ \langle g_i, d \rangle > 0",
+        "Refuted: a product can be 0.",
+        checks=("theory.proof.laws.dual_cone:not_strict",),
+        code=(f"{WEIGHTINGS}.dual_cone:DualProj",),
+        tests=LEMMAS,
+        uses=("gramian",),
+        expected="refuted",
+    ),
+)
 
-BLUEPRINT: tuple[Entry, ...] = (*TEXTBOOK, *CHAIN, *THEOREMS, *STEP)
+STEP: tuple[Entry, ...] = (
+    Entry(
+        "cauchy-schwarz",
+        "lemma",
+        "Cauchy-Schwarz and the triangle inequality",
+        r"\langle x, y \rangle^2 \le \|x\|^2 \|y\|^2, \quad \|x + y\| \le \|x\| + \|y\|",
+        "In R^d for every d, by induction on the coordinates.",
+        checks=(f"{STEP_CHECKS}.cauchy_schwarz:check",),
+        tests=HOLD,
+    ),
+    Entry(
+        "dual-norm",
+        "lemma",
+        "The worst case of a linear loss on a ball",
+        r"\max_{\|\varepsilon\| \le \rho} \langle g, \varepsilon \rangle = \rho \|g\|, \text{ at } \varepsilon = \rho "
+        r"g / \|g\| \text{ alone}",
+        "In every dimension, for g != 0; for g = 0 every point of the ball gives 0.",
+        checks=(f"{STEP_CHECKS}.dual_norm:check",),
+        tests=HOLD,
+        uses=("cauchy-schwarz",),
+    ),
+    Entry(
+        "separate-vs-joint",
+        "lemma",
+        "Separate balls against one joint ball",
+        r"\max \langle g, \varepsilon \rangle = \rho_{sh} \|g_{sh}\| + \rho_{ns} \|g_{ns}\| \text{ on separate "
+        r"balls}, \ \rho \sqrt{\|g_{sh}\|^2 + \|g_{ns}\|^2} \text{ on the joint one}",
+        "At equal radii joint <= separate <= sqrt 2 joint; separate balls lie in the joint one of radius "
+        "sqrt(rho_sh^2 + rho_ns^2).",
+        checks=(f"{STEP_CHECKS}.separate_vs_joint:check",),
+        code=("flatmtl_core.second_pass:SecondPass._perturb",),
+        tests=(
+            *HOLD,
+            "tests/equations/test_reference_twin.py::test_twin_perturbation_is_the_worst_case_of_the_linearised_loss",
+        ),
+        uses=("dual-norm", "cauchy-schwarz"),
+    ),
+    Entry(
+        "eq-2",
+        "equation",
+        "The worst-case loss of every task",
+        r"[\max_{\|\varepsilon_{sh}\| \le \rho_{sh}} \max_{\|\varepsilon_i\| \le \rho_{ns}} L^i(\theta_{sh} + "
+        r"\varepsilon_{sh}, \theta_i + \varepsilon_i)]_i",
+        "Read coordinate by coordinate: each is one maximum over the product of both balls, at least the loss, and "
+        "grows with the radii. That one perturbation attains all of them is another statement: vector-max.",
+        paper="eq. 2",
+        checks=(f"{STEP_CHECKS}.worst_case:nested",),
+        tests=HOLD,
+    ),
+    Entry(
+        "eq-3",
+        "equation",
+        "Where the complexity of Theorem 1 stands",
+        r"\max_\varepsilon [L_S^i(\theta + \varepsilon) + f^i] = \max_\varepsilon L_S^i(\theta + \varepsilon) + f^i",
+        "f^i does not depend on the perturbation. Whether the bound of eq. 3 holds is the statement theorem-1.",
+        paper="eq. 3",
+        checks=(f"{STEP_CHECKS}.worst_case:constant",),
+        tests=HOLD,
+        weaker="Only the form of eq. 3; its truth stands under theorem-1.",
+    ),
+    Entry(
+        "eq-7",
+        "equation",
+        "The head's perturbation",
+        r"\varepsilon_{ns}^i = \rho_{ns} g_{ns}^i / \|g_{ns}^i\|_2",
+        "The only maximiser of the linearised loss on the head's ball.",
+        paper="eq. 7",
+        checks=(f"{STEP_CHECKS}.dual_norm:check",),
+        code=("flatmtl_core.perturb:head_radius_factor", "flatmtl_core.perturb:move"),
+        tests=(*HOLD, f"{EQUATIONS}::test_eq_7_head_perturbation"),
+        uses=("cauchy-schwarz",),
+    ),
+    Entry(
+        "eq-9",
+        "equation",
+        "One perturbation of the trunk for all tasks",
+        r"\max_{\|\varepsilon_{sh}\| \le \rho_{sh}} [L^i + \rho_{ns} \|g_{ns}^i\| + \langle g_{sh}^i, "
+        r"\varepsilon_{sh} \rangle]_i",
+        "For weights w >= 0 its linearised value is sum_i w_i (L^i + rho_ns ||g_ns^i||) + rho_sh ||sum_i w_i g_sh^i||.",
+        paper="eq. 9",
+        checks=(f"{STEP_CHECKS}.worst_case:common",),
+        tests=HOLD,
+        uses=("dual-norm", "cauchy-schwarz"),
+    ),
+    Entry(
+        "eq-10",
+        "equation",
+        "The relaxation: one perturbation for each task",
+        r"\max_\varepsilon \sum_i w_i f_i(\varepsilon) \le \sum_i w_i \max_\varepsilon f_i(\varepsilon), \quad "
+        r"\|\textstyle\sum_i w_i g_i\| \le \sum_i w_i \|g_i\|",
+        "For all weights >= 0, and coordinate by coordinate; strict for opposite gradients. See also "
+        "common-vs-per-task.",
+        paper="eq. 10",
+        checks=(f"{STEP_CHECKS}.worst_case:relaxed",),
+        tests=HOLD,
+        uses=("cauchy-schwarz",),
+    ),
+    Entry(
+        "eq-11",
+        "equation",
+        "The trunk's perturbation, one for each task",
+        r"\varepsilon_{sh}^i = \rho_{sh} g_{sh}^{i,loss} / \|g_{sh}^{i,loss}\|_2",
+        "The only maximiser of the task's linearised loss on the trunk's ball.",
+        paper="eq. 11",
+        checks=(f"{STEP_CHECKS}.dual_norm:check",),
+        code=("flatmtl_core.perturb:shared_radius_factor", "flatmtl_core.perturb:move"),
+        tests=(*HOLD, f"{EQUATIONS}::test_eq_11_shared_perturbation"),
+        uses=("cauchy-schwarz",),
+    ),
+    Entry(
+        "eq-12",
+        "equation",
+        "The loss at the perturbed point",
+        r"|L(\theta + \varepsilon^i) - L - \rho_{sh} \|g_{sh}\| - \rho_{ns} \|g_{ns}\|| \le \tfrac{B}{2} (\rho_{sh}^2 "
+        r"+ \rho_{ns}^2)",
+        "B bounds the norm of the Hessian on both balls; for a convex loss it is never below the linearisation.",
+        paper="eq. 12",
+        checks=(f"{STEP_CHECKS}.worst_case:perturbed",),
+        code=("flatmtl_core.second_pass:SecondPass.second_pass",),
+        tests=HOLD,
+        uses=("flat-length", "dual-norm", "taylor", "second-derivatives", "cauchy-schwarz"),
+    ),
+    Entry(
+        "eq-13",
+        "equation",
+        "The worst case to first order",
+        r"|\max_\varepsilon L(\theta + \varepsilon) - L - \rho_{sh} \|g_{sh}\| - \rho_{ns} \|g_{ns}\|| \le "
+        r"\tfrac{B}{2} (\rho_{sh}^2 + \rho_{ns}^2)",
+        "B bounds the norm of the Hessian on both balls.",
+        paper="eq. 13",
+        checks=(f"{STEP_CHECKS}.worst_case:penalised",),
+        tests=(*HOLD, f"{FLAT_ORDER}::test_the_worst_case_is_the_penalised_loss_to_first_order"),
+        uses=("eq-12", "separate-vs-joint", "taylor", "second-derivatives", "cauchy-schwarz"),
+    ),
+    Entry(
+        "eq-14",
+        "equation",
+        "The head's gradient at the perturbed point",
+        r"\nabla_{ns} L(\theta + \varepsilon) = \nabla_{ns} [L + \rho_{sh} \|g_{sh}\| + \rho_{ns} \|g_{ns}\|] \text{ "
+        r"on quadratics}",
+        "Exact for quadratics of 2 + 2 parameters, by differentiation; each head follows its own task's.",
+        paper="eq. 14",
+        checks=(f"{STEP_CHECKS}.gradients:head",),
+        code=("flatmtl_core.second_pass:SecondPass.second_pass",),
+        tests=(
+            *HOLD,
+            f"{EQUATIONS}::test_eq_14_head_gradient_and_update",
+            f"{QUADRATICS}::test_heads_receive_the_sam_gradient_with_both_blocks_moved",
+        ),
+        uses=("second-derivatives",),
+    ),
+    Entry(
+        "eq-15",
+        "equation",
+        "The trunk's two gradients",
+        r"\nabla_{sh} L(\theta + \varepsilon) = \nabla_{sh} [L + \rho_{sh} \|g_{sh}\| + \rho_{ns} \|g_{ns}\|] \text{ "
+        r"on quadratics}",
+        "Exact for quadratics of 2 + 2 parameters, by differentiation; in general see flat-is-penalty-gradient.",
+        paper="eq. 15",
+        checks=(f"{STEP_CHECKS}.gradients:shared",),
+        code=("flatmtl_core.task_gradients:task_gradients",),
+        tests=(*HOLD, f"{EQUATIONS}::test_eq_15_two_shared_gradients"),
+        uses=("second-derivatives",),
+    ),
+    Entry(
+        "eq-16",
+        "definition",
+        "The flat gradient",
+        r"g^{i,flat} = g^{i,SAM} - g^{i,loss}",
+        "Loss part plus flat part is the SAM gradient: an identity.",
+        paper="eq. 16",
+        checks=(f"{STEP_CHECKS}.gradients:difference",),
+        code=("flatmtl_core.second_pass:SecondPass._absorb",),
+        tests=(*HOLD, f"{EQUATIONS}::test_eq_16_flat_gradient"),
+    ),
+    Entry(
+        "algorithm-1",
+        "definition",
+        "The decomposed and the direct direction",
+        r"\sum_i a_i g^{i,loss} + b_i g^{i,flat} = \sum_i b_i g^{i,SAM} + (a_i - b_i) g^{i,loss}",
+        "Weights a from the loss gradients, b from the flat ones: where they agree, decomposed is a direct "
+        "combination.",
+        paper="Algorithm 1",
+        checks=(f"{STEP_CHECKS}.gradients:algorithm",),
+        code=("flatmtl_core.step:sam_mtl_backward",),
+        tests=(*HOLD, f"{EQUATIONS}::test_algorithm_1_three_iterations"),
+    ),
+    Entry(
+        "flat-length",
+        "lemma",
+        "Both blocks move at once",
+        r"\|\varepsilon\|^2 = \rho_{sh}^2 + \rho_{ns}^2",
+        "For separate balls where neither gradient is zero.",
+        checks=(f"{STEP_CHECKS}.flat_is_penalty_gradient:lengths",),
+        tests=HOLD,
+    ),
+    Entry(
+        "flat-is-penalty-gradient",
+        "lemma",
+        "The flat gradient is the gradient of the penalty",
+        r"g^{flat} = \nabla_{sh} (\rho_{sh} \|g_{sh}\| + \rho_{ns} \|g_{ns}\|) + R, \ \|R\| \le \tfrac{M}{2} "
+        r"(\rho_{sh}^2 + \rho_{ns}^2)",
+        "For an M-Lipschitz Hessian and nonzero gradients of both blocks: a relative error of O(rho) unless the "
+        "first-order part vanishes. On quadratics R = 0 and g^flat = rho_sh H_ss g_sh/||g_sh|| + rho_ns H_sn "
+        "g_ns/||g_ns||.",
+        checks=(f"{STEP_CHECKS}.flat_is_penalty_gradient:check",),
+        code=("flatmtl_core.second_pass:SecondPass._absorb",),
+        tests=(
+            *HOLD,
+            f"{FLAT_ORDER}::test_the_relative_error_is_of_order_one_in_the_radius",
+            f"{FLAT_ORDER}::test_the_remainder_is_within_its_bound",
+            f"{QUADRATICS}::test_flat_is_curvature_times_unit_gradients",
+            f"{QUADRATICS}::test_flat_is_the_penalty_gradient_to_first_order_on_a_smooth_network",
+        ),
+        uses=("flat-length", "cauchy-schwarz", "taylor", "second-derivatives"),
+    ),
+    Entry(
+        "sharp-remainder",
+        "lemma",
+        "The constant M/2 is the best",
+        r"L = \tfrac{M}{6} \operatorname{Re}(c z^3): \ R = \tfrac{M}{2} (\rho_{sh}^2 + \rho_{ns}^2)",
+        "For every pair of radii a cubic in two parameters with an M-Lipschitz Hessian attains the bound.",
+        checks=(f"{STEP_CHECKS}.sharp_remainder:check",),
+        tests=(*HOLD, f"{FLAT_ORDER}::test_a_cubic_attains_the_bound"),
+    ),
+    Entry(
+        "linear-identity",
+        "lemma",
+        "Linear aggregators do not tell decomposed from direct",
+        r"A(g^{loss}) + A(g^{SAM} - g^{loss}) = A(g^{SAM})",
+        "A(G) = sum_i w_i g_i with the same weights in both calls. Exactly the additive aggregators do not; MGDA does.",
+        checks=(f"{STEP_CHECKS}.linear_identity:check",),
+        code=("flatmtl_core.weightings.constant:Constant", "flatmtl_core.weightings.constant:Mean"),
+        tests=(
+            *HOLD,
+            f"{STEP_LAWS}::test_linear_aggregators_do_not_tell_decomposed_from_direct",
+            f"{STEP_LAWS}::test_nonlinear_aggregators_tell_decomposed_from_direct",
+        ),
+    ),
+    Entry(
+        "rho-zero",
+        "lemma",
+        "Radius zero is the base method",
+        r"\rho = 0, \ A(0) = 0 \Rightarrow A(g^{loss}) + A(g^{flat}) = A(g^{SAM}) = A(g^{loss})",
+        "For a deterministic forward; A(0) = 0 follows from homogeneity of a positive degree.",
+        checks=(f"{STEP_CHECKS}.rho_zero:check",),
+        code=("flatmtl_core.step:sam_mtl_backward",),
+        tests=(*HOLD, f"{STEP_LAWS}::test_radius_zero_is_the_base_method_exactly"),
+    ),
+    Entry(
+        "m-one",
+        "lemma",
+        "One task is SAM",
+        r"m = 1, \ A(g) = g \Rightarrow A(g^{loss}) + A(g^{flat}) = g^{SAM}",
+        "With one radius for each block. CAGrad without rescaling gives 1 + c times that; Nash-MTL at its own scale "
+        "is not even parallel to it.",
+        checks=(f"{STEP_CHECKS}.m_one:check",),
+        code=("flatmtl_core.step:sam_mtl_backward",),
+        tests=(*HOLD, f"{STEP_LAWS}::test_one_task_is_sam"),
+    ),
+    Entry(
+        "descent-condition",
+        "remark",
+        "The sum of the two parts descends on all tasks",
+        r"\langle g_i, d_{loss} \rangle \ge 0 \ \forall i \Rightarrow \langle g_i, d_{loss} + d_{flat} \rangle \ge 0 "
+        r"\ \forall i",
+        "Refuted for MGDA by the smallest convex problems, with d_loss = 0 and with <g_i, d_loss> > 0, and by a "
+        "single concave task. One convex task, and two in one parameter, can not refute it.",
+        checks=(f"{STEP_CHECKS}.descent_condition:check",),
+        code=("flatmtl_core.step:sam_mtl_backward",),
+        tests=(
+            *REFUTED,
+            f"{STEP_TESTS}::test_the_smallest_counterexamples",
+            f"{TOYS}::test_the_core_takes_the_exact_directions",
+        ),
+        uses=("law-mgda-shortest",),
+        expected="refuted",
+    ),
+    Entry(
+        "descent-radius",
+        "lemma",
+        "A radius at which it does",
+        r"\|d_{flat}\| \max_i \|g_i\| < \|d_{loss}\|^2 \Rightarrow \langle g_i, d_{loss} + d_{flat} \rangle > 0 \ "
+        r"\forall i",
+        "For MGDA. On quadratics the radii may be multiplied by t < ||d_loss||^2 / (||d_flat|| max_i ||g_i||); for "
+        "Hessians of norm at most B, sqrt(rho_sh^2 + rho_ns^2) < ||d_loss||^2 / (B max_i ||g_i||).",
+        checks=(f"{STEP_CHECKS}.descent_radius:check",),
+        tests=(*HOLD, f"{TOYS}::test_below_the_largest_radius_every_task_descends"),
+        uses=("law-mgda-descent", "law-mgda-short", "cauchy-schwarz", "taylor", "second-derivatives"),
+    ),
+    Entry(
+        "intra-conflict-toy",
+        "remark",
+        "Either combination can cancel where the other moves",
+        r"A(g^{SAM}) = 0 \ne A(g^{loss}) + A(g^{flat}), \text{ and the other way round}",
+        "Two convex toys in two parameters, MGDA, rho = 1; d_loss = 0 in both.",
+        checks=(f"{STEP_CHECKS}.intra_conflict_toy:check",),
+        code=("flatmtl_core.step:sam_mtl_backward",),
+        tests=(*HOLD, f"{TOYS}::test_the_core_takes_the_exact_directions"),
+        uses=("law-mgda-shortest",),
+    ),
+    Entry(
+        "opposite-parts",
+        "lemma",
+        "Where both parts cancel, direct stands still too",
+        r"d_{loss} = -d_{flat} \ne 0 \Rightarrow A(g^{SAM}) = 0",
+        "MGDA, two parameters, any number of convex tasks, only the trunk perturbed.",
+        checks=(f"{STEP_CHECKS}.opposite_parts:check",),
+        tests=HOLD,
+        uses=("law-mgda-descent",),
+    ),
+    Entry(
+        "opposite-parts-elsewhere",
+        "remark",
+        "The same beyond two parameters, with perturbed heads, without convexity",
+        r"d_{loss} = -d_{flat} \ne 0 \Rightarrow A(g^{SAM}) = 0",
+        "Refuted in each of the three cases by two tasks in exact numbers.",
+        checks=(f"{STEP_CHECKS}.opposite_parts_elsewhere:check",),
+        code=("flatmtl_core.step:sam_mtl_backward",),
+        tests=(*REFUTED, f"{TOYS}::test_the_core_takes_the_exact_directions"),
+        uses=("law-mgda-shortest",),
+        expected="refuted",
+    ),
+    Entry(
+        "adaptive-mismatch",
+        "lemma",
+        "What the flat gradient of the adaptive ball leaves out",
+        r"\nabla_w (\rho \||w| g\|) = H \varepsilon + \rho\, w g^2 / \||w| g\|, \quad \varepsilon = \rho\, w^2 g / "
+        r"\||w| g\|",
+        "eps is the worst case of the ball ||eps / |w| || <= rho. To first order g^flat is H eps: the derivative of "
+        "|w| is missing; with |w| frozen nothing is.",
+        checks=(f"{STEP_CHECKS}.adaptive_mismatch:check",),
+        code=("flatmtl_core.perturb:move",),
+        tests=(
+            *HOLD,
+            f"{FLAT_ORDER}::test_the_adaptive_flat_gradient_lacks_the_derivative_of_the_weights",
+            f"{QUADRATICS}::test_flat_on_quadratics_for_every_ball",
+        ),
+        uses=("dual-norm", "second-derivatives"),
+    ),
+    Entry(
+        "toy-2d",
+        "remark",
+        "Figure 1 in exact numbers",
+        r"\langle g_1, g_2 \rangle, \langle h_1, h_2 \rangle < 0: \ d \text{ decomposed descends on } g_i, h_i; "
+        r"\text{ direct climbs } L^2",
+        "Two convex quadratics in two parameters, MGDA; and a mirror image, in which the two change their roles.",
+        paper="Figure 1",
+        checks=(f"{STEP_CHECKS}.toy_2d:check",),
+        code=("flatmtl_core.step:sam_mtl_backward",),
+        tests=(*HOLD, f"{TOYS}::test_the_core_takes_the_exact_directions"),
+        uses=("law-mgda-shortest",),
+    ),
+)
+
+BLUEPRINT: tuple[Entry, ...] = (*TEXTBOOK, *CHAIN, *THEOREMS, *LAWS, *STEP)

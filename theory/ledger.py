@@ -1,6 +1,8 @@
 """Records of what was checked, the verdicts, and their order. A verdict is computed by a kernel, never typed."""
 
 import math
+import os
+import tempfile
 from collections.abc import Iterable, Mapping
 from enum import StrEnum, unique
 from pathlib import Path
@@ -8,10 +10,12 @@ from typing import Literal
 
 import msgspec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
-Kernel = Literal["algebra", "smt", "interval", "integers", "enumeration", "simulation", "assistant"]
-"""What decides. "assistant": room for a proof assistant, not there yet."""
+Kernel = Literal["algebra", "smt", "interval", "integers", "enumeration", "simulation", "assistant", "none"]
+"""What decides. "assistant": room for a proof assistant, not there yet. "none": the check did not come to its end."""
+
+Assumed = Literal["", "textbook", "premise"]
 
 
 @unique
@@ -68,7 +72,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     refutation, as text. ``level``: the probability of rejecting a true statement, for a simulation only.
 
     Raises:
-        ValueError: a decided statement without a twin of the opposite verdict, or a level without a simulation.
+        ValueError: a decided statement without a twin of the opposite verdict or without a kernel, or a level without a
+            simulation.
     """
 
     name: str
@@ -83,6 +88,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         decided = self.verdict.holds or self.verdict is Verdict.REFUTED
         if decided and not any(opposed(self.verdict, twin.verdict) for twin in self.twins):
             raise ValueError(f"{self.name}: {self.verdict} without a twin of the opposite verdict")
+        if self.kernel == "none" and self.verdict is not Verdict.UNDECIDED:
+            raise ValueError(f"{self.name}: {self.verdict} without a kernel")
         simulated = self.verdict is Verdict.NOT_REJECTED
         if simulated != (self.level is not None) or not 0 < (self.level or 0.5) < 1:
             raise ValueError(f"{self.name}: level {self.level} with the verdict {self.verdict}")
@@ -114,20 +121,22 @@ def judged(
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is known of one label. ``sources``: SHA-256 of every file that its checks consist of, by path.
+    """What is known of one label. ``checks``: the functions that were run, ``sources``: SHA-256 of every file that
+    they consist of, by path.
 
     ``assumed``: for what is not checked, whether it is a textbook fact or a premise; ``source``: its citation.
     """
 
     label: str
+    checks: tuple[str, ...]
     findings: tuple[Finding, ...]
     sources: dict[str, str]
     seconds: float
-    assumed: Literal["", "textbook", "premise"] = ""
+    assumed: Assumed = ""
     source: str = ""
 
     def __post_init__(self) -> None:
-        if bool(self.assumed) != bool(self.source) or (self.assumed and self.findings):
+        if bool(self.assumed) != bool(self.source) or (self.assumed and (self.checks or self.findings)):
             raise ValueError(f"{self.label}: what is assumed has a source and no findings")
 
     @property
@@ -200,3 +209,18 @@ def encode(ledger: Ledger) -> bytes:
     if not all(map(math.isfinite, numbers)):
         raise ValueError("a time is not finite")
     return msgspec.json.format(msgspec.json.encode(ledger), indent=1) + b"\n"
+
+
+def write(path: Path, ledger: Ledger) -> None:
+    """The file appears whole or not at all, also when the process is killed meanwhile."""
+    content = encode(ledger)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,4 +1,4 @@
-"""Table T.4 and Fig. T.1: norms and sizes as stored, each radius, what is vacuous, and terms that add up."""
+"""Table T.5 and Fig. T.2: norms and sizes as stored, each radius, what is vacuous, and terms that add up."""
 
 import math
 import statistics

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from paper_figures import runs, site
 from paper_figures.__main__ import main
 from paper_figures.claims import CLAIMS
 from paper_figures.exhibit import EXPECTED
+from paper_figures.ledger import LEDGER
 from paper_figures.mutation import MUTATION
 from paper_figures.registry import EXHIBITS, FILES
 from paper_figures.runs import RHO
@@ -35,6 +37,9 @@ from tests.figures.synthetic import fill, result
 from tests.figures.synthetic_benchmark import benchmark
 from tests.figures.synthetic_claims import claims
 from tests.figures.synthetic_mutation import summary
+from tests.figures.synthetic_theory import ANSWERS
+from tests.theory import planted
+from theory.ledger import write
 
 matplotlib.use("agg")
 CHECKOUT = Path(__file__).parents[2]
@@ -68,6 +73,15 @@ REPRODUCTION = Reproduction(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _few_statements() -> Iterator[None]:
+    """A theory that is quickly drawn."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("paper_figures.ledger.BLUEPRINT", planted.BLUEPRINT)
+        patch.setattr("paper_figures.ledger.ANSWERS", ANSWERS)
+        yield
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("store")
@@ -76,6 +90,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_benchmark(folder / STORED.name, benchmark())
     (folder / CLAIMS.name).write_bytes(msgspec.json.encode(claims()))
     (folder / MUTATION.name).write_bytes(msgspec.json.encode(summary()))
+    write(folder / LEDGER.name, planted.checked(planted.BLUEPRINT))
     return folder
 
 
@@ -122,8 +137,8 @@ def test_page_holds_every_line_of_every_table(report: Path, store: Path) -> None
         table for exhibit in EXHIBITS for edition in exhibit.editions(stored) for table in exhibit.tables(edition.rows)
     ]
     expected = [list(line) for table in tables for _, section in table.sections for line in section]
-    # exhibits of runs for two profiles, paired ones and Adult for one, of the benchmark, of laws, of mutants
-    assert len(tables) == 5 * 2 + 2 + 5 + 3 + 2
+    # exhibits of runs for two profiles, of pairs and Adult for one, of the benchmark, laws, the theory, mutants
+    assert len(tables) == 5 * 2 + 2 + 5 + 3 + 5 + 2
     assert [line for line in lines if line] == expected
     assert len(expected) > 50
 
@@ -255,6 +270,14 @@ def test_the_laws_are_shown_with_their_conditions_and_counterexamples(report: Pa
     assert "&amp; counted once" in (report / "index.html").read_text(encoding="utf-8")
 
 
+def test_statements_lead_to_the_ledger_and_every_theorem_has_its_figure(report: Path) -> None:
+    page = html.unescape((report / "index.html").read_text(encoding="utf-8"))
+    assert '<td class="name" id="statement-bound">bound</td>' in page
+    assert page.count('<a href="#statement-bound">bound</a>') == 2
+    figures = {path.name for path in report.glob("figure_t_1_dependencies-ledger*.png")}
+    assert figures == {f"figure_t_1_dependencies-ledger{ending}.png" for ending in ("", "-bound", "-sharp")}
+
+
 def test_an_undecided_pair_stops_the_report(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     undecided = claims()
     del undecided["cells"][4]
@@ -322,6 +345,10 @@ def test_bad_input_is_named_and_nothing_is_written(
     (tmp_path / "older" / STORED.name).write_bytes(msgspec.json.encode(older_benchmark))
     assert main(["build", "--store", str(tmp_path / "older"), "--out", str(out)]) == 1
     assert "schema version 0" in capsys.readouterr().err
+    (tmp_path / "untold").mkdir()
+    (tmp_path / "untold" / LEDGER.name).write_text("{}")
+    assert main(["build", "--store", str(tmp_path / "untold"), "--out", str(out)]) == 1
+    assert "ledger.json: no ledger" in capsys.readouterr().err
     assert not out.exists()
 
 

@@ -1,14 +1,12 @@
-"""Laws proved for every dimension at once: each lemma gets its verdict from z3, and its twin the opposite one.
+"""Laws decided for every dimension at once (`theory/proof/laws/`), joined to the core.
 
-A false lemma's model becomes rows with fractions as entries, on which the core breaks the same law.
+The weights that a lemma speaks about are the core's; a false lemma's model becomes rows with fractions as entries, on
+which the core breaks the same law. That z3 gives the verdicts is checked in `theory/test_laws.py`.
 """
 
-import ast
-import sys
 from collections.abc import Mapping
 from fractions import Fraction
 from itertools import combinations_with_replacement, product
-from pathlib import Path
 
 import pytest
 import z3
@@ -19,16 +17,12 @@ import flatmtl_core
 from flatmtl_core import CAGrad, Law, PCGrad
 from tests.assertions import Method, pcgrad_candidates, seeded
 from tests.laws.claims import CLAIMS
-from tests.laws.lemmas import LEMMAS, Lemma
 from tests.laws.predicates import PREDICATES
 from tests.oracles.minnorm_rational import Matrix, dot, rank
 from tests.strategies import Trial, tensor
 from theory.proof.kernels import smt
-
-UNDECIDED: dict[str, str] = {}
-"""Lemmas that z3 can neither prove nor refute within the limit, and why they are kept."""
-NOT_IN_THE_CORE = {"UPGrad", "DualProj"}
-"""Methods that lemmas may speak about before the core has them."""
+from theory.proof.laws import LEMMAS
+from theory.proof.laws.lemma import Lemma
 
 AGGREGATORS: dict[str, Method] = {
     "cagrad of two with c = 1": CAGrad(c=1.0),
@@ -36,12 +30,7 @@ AGGREGATORS: dict[str, Method] = {
 }
 """The methods of lemmas about particular arguments; all others take no argument."""
 ACCURACY = Fraction(1, 10**10)
-FALSE = z3.BoolVal(False)
 REFUTED = [lemma for lemma in LEMMAS if lemma.verdict == "refuted"]
-
-
-def in_core(lemma: Lemma) -> bool:
-    return lemma.method in flatmtl_core.__all__
 
 
 def aggregator(lemma: Lemma) -> Method:
@@ -126,20 +115,6 @@ def _constant(value: Fraction) -> z3.RatNumRef:
     return z3.Q(value.numerator, value.denominator)
 
 
-@pytest.mark.parametrize("lemma", LEMMAS, ids=lambda lemma: lemma.name)
-def test_lemma(lemma: Lemma) -> None:
-    expected = "undecided" if lemma.name in UNDECIDED else lemma.verdict
-    assert smt.decide(lemma.hypotheses, lemma.conclusion).verdict == expected, lemma.statement
-    opposite = "refuted" if lemma.verdict == "proved" else "proved"
-    assert smt.decide(*lemma.opposite).verdict == opposite, lemma.twin.change
-
-
-@pytest.mark.parametrize("lemma", LEMMAS, ids=lambda lemma: lemma.name)
-def test_hypotheses_contradict_neither_themselves_nor_the_conclusion(lemma: Lemma) -> None:
-    assert smt.decide(lemma.hypotheses, FALSE).verdict == "refuted"
-    assert smt.decide((*lemma.hypotheses, lemma.conclusion), FALSE).verdict == "refuted"
-
-
 @pytest.mark.parametrize("lemma", REFUTED, ids=lambda lemma: lemma.name)
 def test_a_model_is_a_matrix_with_the_method_s_own_weights(lemma: Lemma) -> None:
     """Rows in fractions have exactly the model's Gramian, and the core finds the model's weights on it."""
@@ -147,7 +122,7 @@ def test_a_model_is_a_matrix_with_the_method_s_own_weights(lemma: Lemma) -> None
     gramian = entries(values)
     rows = rows_with_gramian(gramian)
     assert gramian_of(rows) == gramian
-    if lemma.weights and in_core(lemma):
+    if lemma.weights:
         expected = [float(values[name]) for name in lemma.weights]
         assert core_weights(lemma, gramian) == pytest.approx(expected, rel=float(ACCURACY))
 
@@ -181,7 +156,7 @@ def test_the_rows_described_are_independent(values: Mapping[str, Fraction]) -> N
         pytest.param(lemma, values, id=f"{lemma.name}-{number}")
         for lemma in LEMMAS
         for number, values in enumerate(DESCRIBED)
-        if len(lemma.weights) == len(entries(values)) and lemma.verdict == "proved" and in_core(lemma)
+        if len(lemma.weights) == len(entries(values)) and lemma.verdict == "proved"
     ],
 )
 def test_the_lemma_s_weights_are_the_core_s(lemma: Lemma, values: Mapping[str, Fraction]) -> None:
@@ -197,16 +172,15 @@ def test_the_lemma_s_weights_are_the_core_s(lemma: Lemma, values: Mapping[str, F
 
 def test_every_lemma_speaks_about_something_that_exists() -> None:
     assert len({lemma.name for lemma in LEMMAS}) == len(LEMMAS)
-    assert {lemma.method for lemma in LEMMAS if lemma.method} - set(flatmtl_core.__all__) <= NOT_IN_THE_CORE
-    assert set(UNDECIDED) <= {lemma.name for lemma in LEMMAS} >= set(AGGREGATORS)
+    assert {lemma.method for lemma in LEMMAS if lemma.method} <= set(flatmtl_core.__all__)
+    assert {lemma.name for lemma in LEMMAS} >= set(AGGREGATORS)
     for lemma in LEMMAS:
         assert not lemma.laws or lemma.method
         assert {law.name for law in Law}.issuperset(lemma.laws)
         assert set(lemma.weights) <= set(smt.variables(lemma.hypotheses))
-        assert lemma.twin.hypotheses is not None or lemma.twin.conclusion is not None
 
 
-@pytest.mark.parametrize("lemma", [lemma for lemma in LEMMAS if lemma.laws and in_core(lemma)], ids=lambda x: x.name)
+@pytest.mark.parametrize("lemma", [lemma for lemma in LEMMAS if lemma.laws], ids=lambda x: x.name)
 def test_verdicts_agree_with_what_the_classes_promise(lemma: Lemma) -> None:
     """A law of a proved lemma is promised, under a condition at least; a law of a refuted one is not promised."""
     cls = type(aggregator(lemma))
@@ -217,65 +191,6 @@ def test_verdicts_agree_with_what_the_classes_promise(lemma: Lemma) -> None:
         else:
             assert law not in cls.laws
             assert claim is not None
-
-
-def foreign_imports(source: str) -> set[str]:
-    """Modules beyond z3, the standard library, and the lemmas themselves."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add("." * node.level + (node.module or ""))
-    own = ("tests.laws.lemmas", "tests.laws.smt")
-    allowed = sys.stdlib_module_names | {"z3"}
-    return {name for name in names if name.split(".")[0] not in allowed and not name.startswith(own)}
-
-
-def test_the_lemmas_stand_alone() -> None:
-    sources = sorted((Path(__file__).parent / "lemmas").glob("*.py"))
-    assert len(sources) > 2
-    assert {path.name: foreign_imports(path.read_text(encoding="utf-8")) for path in sources} == {
-        path.name: set() for path in sources
-    }
-    assert foreign_imports("import torch\nfrom flatmtl_core import MGDA\nimport z3") == {"torch", "flatmtl_core"}
-
-
-x, y = z3.Reals("x y")
-
-
-def test_what_is_cut_short_is_undecided_and_no_verdict_of_a_lemma() -> None:
-    hard = next(lemma for lemma in LEMMAS if lemma.name == "imtl-g of three")
-    answer = smt.decide(*hard.opposite, limit=1000)
-    assert (answer.verdict, dict(answer.values)) == ("undecided", {})
-    assert answer.verdict not in {lemma.verdict for lemma in LEMMAS}
-    with pytest.raises(AssertionError, match="undecided"):
-        smt.consistent(hard.opposite[0], limit=10)
-
-
-def test_a_model_is_read_as_fractions() -> None:
-    assert smt.decide((3 * x == 1, y == x / 7), y > x).values == {"x": Fraction(1, 3), "y": Fraction(1, 21)}
-    with pytest.raises(AssertionError, match="irrational"):
-        smt.decide((x * x == 2,), FALSE)
-
-
-def test_a_false_model_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smt, "_fraction", lambda model, variable: Fraction(0))
-    with pytest.raises(AssertionError, match="is false for"):
-        smt.decide((x > 1,), FALSE)
-
-
-@pytest.mark.parametrize(
-    ("formula", "value"),
-    [
-        (x * x - 2 * y == -z3.Q(1, 3), True),
-        (x * x - 2 * y > z3.Q(-1, 3), False),
-        (z3.And(z3.If(x < y, x, y) == x, z3.Or(x <= 0, z3.Not(x / 2 >= 1))), False),
-        (z3.Implies(x <= y, y == 1), True),
-    ],
-)
-def test_formulas_are_evaluated_without_z3(formula: z3.BoolRef, value: bool) -> None:
-    assert smt.evaluate(formula, {"x": Fraction(1, 3), "y": Fraction(2, 9)}) is value
 
 
 @pytest.mark.parametrize("gramian", [((1, 2), (2, 3)), ((0, 1), (1, 1)), ((-1,),)])

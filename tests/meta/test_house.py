@@ -29,6 +29,7 @@ STORED = {
     "experiments.catalog",
     "experiments.results",
     "experiments.statistics",
+    "experiments.certificates.records",
     "experiments.benchmarks.records",
     "experiments.cheaper.records",
 }

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.trace import (
-    ROOT,
+from tests.trace import ROOT
+from theory.trace import (
     TraceError,
     dangling,
     functions_by_label,

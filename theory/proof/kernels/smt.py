@@ -59,14 +59,17 @@ def implies(
     conclusion: z3.BoolRef,
     twins: Iterable[FalseImplication],
 ) -> Finding:
-    """Whether the hypotheses imply the conclusion for all reals, and whether they can be met at all."""
-    answer = decide(hypotheses, conclusion)
-    if answer.verdict == "proved" and not consistent(hypotheses):
-        raise ValueError(f"{name}: no real numbers satisfy the hypotheses, so they say nothing")
+    """Whether the hypotheses imply the conclusion for all reals.
+
+    Raises:
+        ValueError: no real numbers meet the hypotheses of the lemma, or of a twin that is proved.
+    """
+    answer = _meaningful(name, hypotheses, conclusion)
     answers = [
         (
             twin.change,
-            decide(
+            _meaningful(
+                f"{name}, {twin.change}",
                 hypotheses if twin.hypotheses is None else twin.hypotheses,
                 conclusion if twin.conclusion is None else twin.conclusion,
             ),
@@ -81,6 +84,13 @@ def implies(
         described(answer),
         [Twin(change=change, verdict=VERDICTS[twin.verdict], evidence=described(twin)) for change, twin in answers],
     )
+
+
+def _meaningful(name: str, hypotheses: Sequence[z3.BoolRef], conclusion: z3.BoolRef) -> Answer:
+    answer = decide(hypotheses, conclusion)
+    if answer.verdict == "proved" and not consistent(hypotheses):
+        raise ValueError(f"{name}: no real numbers satisfy the hypotheses, so they say nothing")
+    return answer
 
 
 def exists(name: str, statement: str, formulas: Sequence[z3.BoolRef], twins: Iterable[OppositeExistence]) -> Finding:
@@ -104,7 +114,7 @@ def satisfied(formulas: Sequence[z3.BoolRef]) -> tuple[Verdict, str]:
     return Verdict.UNDECIDED, described(answer)
 
 
-def described(answer: "Answer") -> str:
+def described(answer: Answer) -> str:
     """The model, or that there is none."""
     if answer.verdict == "refuted":
         return ", ".join(f"{name} = {value}" for name, value in answer.values.items())

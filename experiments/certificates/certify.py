@@ -1,0 +1,180 @@
+"""One certificate: train the prior on its part, go on for the posterior, bound on the part that the prior never saw."""
+
+import copy
+import statistics
+import time
+from collections.abc import Sequence
+from itertools import product
+
+import torch
+
+from experiments.certificates.parts import Part, Prior, cut, prior_of
+from experiments.certificates.posterior import Posterior, drawn_risks, gibbs_upper
+from experiments.certificates.records import (
+    SCHEMA_VERSION,
+    Candidate,
+    Certificate,
+    Certification,
+    Split,
+    TaskCertificate,
+    certification_key,
+)
+from experiments.methods import Method, stream_seed
+from experiments.metrics import to_input
+from experiments.models import MultiTaskModel
+from experiments.train import LoadedProblem, now, provenance
+from theory.bounds import pac_bayes
+from theory.bounds.quantities import UpperBound
+
+TEST_PASSES, TEST_BATCH = 10, 25
+
+
+def certify(certification: Certification, problem: LoadedProblem, *, commit: str, dirty: bool) -> Certificate:
+    """Train, search scale and mixture on the bound's part, then bound with fresh draws.
+
+    The bound holds for all posteriors and for every prior of the grid at once, so the search may use the bound's part;
+    the draws of the search are not used again.
+
+    Raises:
+        InvalidBound: a part would be empty, or an argument admits no bound.
+    """
+    spec, clock, started = certification.training, time.perf_counter(), now()
+    first, second = cut(problem.train, certification.n_prior, ("prior", "bound"))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(spec.seed, "noise"))
+        prior, trained, prior_error = _train(certification, first, problem)
+    prior.check_unseen(second)
+    generator = torch.Generator().manual_seed(stream_seed(spec.seed, "probe"))
+    tasks = len(trained.heads)
+    split = Split(
+        sample=certification.delta - certification.delta_draws,
+        draws=certification.delta_draws,
+        scales=len(certification.scales),
+        tasks=tasks,
+    )
+    search = [
+        _candidate(certification, Posterior(prior, trained, mixture, scale), second, split, generator)
+        for scale, mixture in product(certification.scales, certification.mixtures)
+    ]
+    best = min(search, key=lambda one: one.value)
+    posterior = Posterior(prior, trained, best.mixture, best.scale)
+    risks, draws = drawn_risks(
+        posterior, second, passes=certification.passes, draw_batch=certification.draw_batch, generator=generator
+    )
+    test = Part("test", problem.test.examples, problem.test.labels)
+    test_risks, _ = drawn_risks(posterior, test, passes=TEST_PASSES, draw_batch=TEST_BATCH, generator=generator)
+    errors = _errors(posterior.centre(), test)
+    kl_shared, kl_heads = posterior.divergences()
+    uppers = [gibbs_upper(risk, draws, split.draws / tasks).value for risk in risks.tolist()]
+    each = tuple(
+        TaskCertificate(
+            kl=kl_shared + kl_heads[task],
+            draws=draws,
+            risk=float(risks[task]),
+            risk_upper=uppers[task],
+            bounds={
+                name: bound.value
+                for name, bound in _bounds(uppers[task], kl_shared + kl_heads[task], len(second), split, tasks).items()
+            },
+            test_risk=float(test_risks[task]),
+            centre_test_error=errors[task],
+        )
+        for task in range(tasks)
+    )
+    mean_risk = float(risks.mean())
+    mean_upper, total = gibbs_upper(mean_risk, draws, split.draws).value, kl_shared + sum(kl_heads)
+    average = TaskCertificate(
+        kl=total,
+        draws=draws,
+        risk=mean_risk,
+        risk_upper=mean_upper,
+        bounds={name: bound.value for name, bound in _bounds(mean_upper, total, len(second), split, 1).items()},
+        test_risk=float(test_risks.mean()),
+        centre_test_error=statistics.fmean(errors),
+    )
+    return Certificate(
+        schema_version=SCHEMA_VERSION,
+        key=certification_key(certification),
+        certification=certification,
+        provenance=provenance(problem, commit=commit, dirty=dirty, started=started, resumed=0),
+        split=split,
+        n_bound=len(second),
+        scale=best.scale,
+        mixture=best.mixture,
+        search=tuple(search),
+        tasks=each,
+        average=average,
+        prior_test_error=prior_error,
+        seconds=time.perf_counter() - clock,
+    )
+
+
+def _train(
+    certification: Certification, first: Part, problem: LoadedProblem
+) -> tuple[Prior, MultiTaskModel, tuple[float, ...]]:
+    """The prior after ``epochs`` on its part, the network after ``posterior_epochs`` on all, and the prior's errors."""
+    spec = certification.training
+    method = Method(spec)
+    (network,) = method.networks
+    optimizer = torch.optim.Adam(network.parameters(), lr=spec.learning_rate)
+    orders = torch.Generator().manual_seed(stream_seed(spec.seed, "batches"))
+
+    def epochs(count: int, examples: torch.Tensor, labels: torch.Tensor) -> None:
+        network.train()
+        for _ in range(count):
+            for chosen in torch.randperm(len(examples), generator=orders).split(spec.batch_size):
+                optimizer.zero_grad()
+                method.step(to_input(examples[chosen]), labels[chosen])
+                optimizer.step()
+        network.eval()
+
+    epochs(spec.epochs, first.examples, first.labels)
+    prior = prior_of(copy.deepcopy(network), (first,))
+    errors = _errors(network, Part("test", problem.test.examples, problem.test.labels))
+    epochs(certification.posterior_epochs, problem.train.examples, problem.train.labels)
+    return prior, network, errors
+
+
+@torch.no_grad()
+def _errors(network: MultiTaskModel, part: Part) -> tuple[float, ...]:
+    """0-1 loss of one network, per task."""
+    tasks = tuple(range(len(network.heads)))
+    wrong = [0] * len(tasks)
+    for chosen in torch.arange(len(part)).split(1_000):
+        for task, logits in enumerate(network(to_input(part.examples[chosen]), tasks)):
+            wrong[task] += int((logits.argmax(1) != part.labels[chosen, task]).sum())
+    return tuple(count / len(part) for count in wrong)
+
+
+def _candidate(
+    certification: Certification, posterior: Posterior, part: Part, split: Split, generator: torch.Generator
+) -> Candidate:
+    """What the average task would get from few draws."""
+    passes, batch = certification.search_passes, certification.draw_batch
+    risks, _ = drawn_risks(posterior, part, passes=passes, draw_batch=batch, generator=generator)
+    kl_shared, kl_heads = posterior.divergences()
+    bounds = _bounds(float(risks.mean()), kl_shared + sum(kl_heads), len(part), split, 1)
+    return Candidate(
+        scale=posterior.scale,
+        mixture=posterior.mixture,
+        kl_shared=kl_shared,
+        kl_heads=kl_heads,
+        risks=tuple(risks.tolist()),
+        value=bounds["Seeger-Maurer"].value,
+    )
+
+
+def _bounds(risk: float, kl: float, n_samples: int, split: Split, statements: int) -> dict[str, UpperBound]:
+    """Every bound at the share of delta that one of ``statements`` tasks and one scale have; by name."""
+    delta = split.sample / split.scales / statements * (1 - 1e-12)
+    found: Sequence[UpperBound] = (
+        pac_bayes.seeger_maurer(risk, kl, n_samples, delta),
+        pac_bayes.mcallester(risk, kl, n_samples, delta),
+        pac_bayes.refined_pinsker(risk, kl, n_samples, delta),
+        pac_bayes.quadratic(risk, kl, n_samples, delta),
+        pac_bayes.thiemann(risk, kl, n_samples, delta),
+        pac_bayes.catoni_grid(risk, kl, n_samples, delta, pac_bayes.temperatures(n_samples)),
+        pac_bayes.alquier(risk, kl, n_samples, delta, n_samples**0.5),
+    )
+    names = ("Seeger-Maurer", "McAllester", "refined Pinsker", "quadratic", "Thiemann", "Catoni", "Alquier")
+    return dict(zip(names, found, strict=True))

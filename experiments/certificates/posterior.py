@@ -1,0 +1,97 @@
+"""A Gaussian around a network: its divergence from the prior, block by block, and its risk by independent draws."""
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from experiments.certificates.parts import Part, Prior
+from experiments.metrics import to_input
+from experiments.models import MultiTaskModel
+from theory.bounds.binary_kl import kl_inverse
+from theory.bounds.quantities import Estimate, UpperBound, check_probability
+from theory.bounds.rounding import log
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """``N(w_0 + t (w - w_0), diag(scale * deviation)^2)``; the prior has the same covariance and the centre w_0."""
+
+    prior: Prior
+    trained: MultiTaskModel
+    mixture: float
+    scale: float
+
+    def centre(self) -> MultiTaskModel:
+        """A network at the posterior's centre."""
+        network = copy.deepcopy(self.prior.centre)
+        with torch.no_grad():
+            for parameter, target in zip(network.parameters(), self.trained.parameters(), strict=True):
+                parameter.lerp_(target, self.mixture)
+        return network
+
+    def divergences(self) -> tuple[float, tuple[float, ...]]:
+        """KL of the trunk and of each head, nats: ``sum_b ||w_b - w_0b||^2 / (2 (scale deviation_b)^2)``.
+
+        Rounded up by 1e-12 of itself, far more than the float64 sums can be wrong.
+        """
+        centre = self.centre()
+        blocks: dict[str, float] = {}
+        for (name, parameter), start, deviation in zip(
+            centre.named_parameters(), self.prior.centre.parameters(), self.prior.deviations, strict=True
+        ):
+            block = "trunk" if name.startswith("trunk.") else name.split(".")[1]
+            square = float((parameter.detach().double() - start.detach().double()).square().sum())
+            blocks[block] = blocks.get(block, 0.0) + square / (2 * (self.scale * deviation) ** 2)
+        rounded = {block: value * (1 + 1e-12) for block, value in blocks.items()}
+        return rounded["trunk"], tuple(rounded[str(task)] for task in range(len(centre.heads)))
+
+
+@torch.no_grad()
+def drawn_risks(
+    posterior: Posterior, part: Part, *, passes: int, draw_batch: int, generator: torch.Generator
+) -> tuple[Float64[Tensor, " m"], int]:
+    """Mean 0-1 loss per task over the part, and the number of independent draws behind it.
+
+    Every batch of examples gets weights of its own in every pass. A batch's error is a number in [0, 1], and given the
+    part all of them are independent. The batches cut the part into equal pieces, always the same ones, so their mean
+    has the Gibbs risk of the part as its expectation.
+
+    Raises:
+        ValueError: the batches do not cut the part into equal pieces, or no pass.
+    """
+    if len(part) == 0 or len(part) % draw_batch or passes < 1:
+        raise ValueError(
+            f"{len(part)} examples in batches of {draw_batch}, {passes} passes: the batch must divide the number of "
+            "examples, and there must be at least one pass."
+        )
+    network = posterior.centre().eval()
+    centres = [parameter.clone() for parameter in network.parameters()]
+    deviations = [posterior.scale * deviation for deviation in posterior.prior.deviations]
+    tasks = tuple(range(len(network.heads)))
+    wrong, draws = torch.zeros(len(tasks), dtype=torch.float64), 0
+    for _ in range(passes):
+        for start in range(0, len(part), draw_batch):
+            for parameter, centre, deviation in zip(network.parameters(), centres, deviations, strict=True):
+                parameter.normal_(0.0, deviation, generator=generator).add_(centre)
+            labels = part.labels[start : start + draw_batch]
+            for task, logits in enumerate(network(to_input(part.examples[start : start + draw_batch]), tasks)):
+                wrong[task] += (logits.argmax(1) != labels[:, task]).double().mean()
+            draws += 1
+    return wrong / draws, draws
+
+
+def gibbs_upper(risk: float, draws: int, delta: float) -> UpperBound:
+    """What the draws estimate is at most this, except with probability delta: Chernoff's bound in its kl form.
+
+    It holds for the mean of independent variables in [0, 1] that need not have the same law.
+
+    Raises:
+        InvalidBound: delta outside (0, 1), a risk outside [0, 1], no draw.
+    """
+    check_probability("delta", delta)
+    estimate = Estimate(mean=risk, draws=draws)
+    budget = (-1.0 * log(delta) / float(estimate.draws)).high
+    return UpperBound(kl_inverse(estimate.mean, budget), delta, 1.0, "Chernoff")

@@ -1,0 +1,179 @@
+"""What a certificate says, and all that it rests on: one strict JSON file each. No torch here."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from experiments import catalog
+from experiments.catalog import BASE, FLAT, Options, Profile
+from experiments.results import STORE, Provenance, StoreError, refuse_non_finite, write_atomically
+from experiments.spec import AggregatorName, Mode, ProblemName, Spec, spec_key
+
+SCHEMA_VERSION = 1
+REVISION = 1
+"""Raise it when a change alters what is certified: stored certificates then count as missing."""
+
+STORED = STORE / "certificates"
+COMMAND = "python -m experiments.certificates"
+
+
+class Certification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which network is certified, and how.
+
+    Args:
+        training: method, model, sizes; its ``epochs`` make the prior's centre from the first ``n_prior`` examples.
+        n_prior: the prior sees these only; the bound is computed on the other ``n_train - n_prior``.
+        posterior_epochs: training goes on for so many epochs on all ``n_train`` examples.
+        scales: standard deviations of prior and posterior, in units of the root mean square of each parameter tensor of
+            the prior's centre; a prior each, so delta is shared among them.
+        mixtures: the posterior's centre is ``w_0 + t (w - w_0)``; the bound holds for all t at once.
+        search_passes, passes: through the bound's examples, one draw of the weights a batch: for the choice of scale
+            and t, and afresh for the chosen one.
+        draw_batch: examples that share one draw; divides their number.
+        delta: the certificate fails with at most this probability; ``delta_draws`` of it pays for the draws.
+    """
+
+    training: Spec
+    n_prior: int
+    posterior_epochs: int
+    scales: tuple[float, ...] = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
+    mixtures: tuple[float, ...] = (0.0, 0.01, 0.03, 0.1, 0.3)
+    search_passes: int = 1
+    passes: int = 40
+    draw_batch: int = 27
+    delta: float = 0.05
+    delta_draws: float = 0.01
+
+
+class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where delta goes: to the sample (shared by ``scales`` priors and by the tasks) and to the draws."""
+
+    sample: float
+    draws: float
+    scales: int
+    tasks: int
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One pair of the search: its divergences, its estimated risks, and the average task's bound that it would get."""
+
+    scale: float
+    mixture: float
+    kl_shared: float
+    kl_heads: tuple[float, ...]
+    risks: tuple[float, ...]
+    value: float
+
+
+class TaskCertificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One task, or the average of all.
+
+    Args:
+        kl: of the networks concerned, nats.
+        draws: independent draws behind ``risk``, the mean over the bound's examples; ``risk_upper`` bounds what the
+            draws estimate.
+        bounds: by name, each from ``risk_upper``; values >= 1 say nothing.
+        test_risk: of the same posterior on the test split, by draws; ``centre_test_error``: of the centre's network.
+    """
+
+    kl: float
+    draws: int
+    risk: float
+    risk_upper: float
+    bounds: dict[str, float]
+    test_risk: float
+    centre_test_error: float
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that one certification found. ``search``: all pairs that were tried."""
+
+    schema_version: int
+    key: str
+    certification: Certification
+    provenance: Provenance
+    split: Split
+    n_bound: int
+    scale: float
+    mixture: float
+    search: tuple[Candidate, ...]
+    tasks: tuple[TaskCertificate, ...]
+    average: TaskCertificate
+    prior_test_error: tuple[float, ...]
+    seconds: float
+
+
+OVERLAYS = Profile(name="laptop", model="lenet", n_train=27_000, n_validation=3_000, n_test=5_000, epochs=30)
+PEOPLE = Profile(name="laptop", model="mlp", n_train=27_000, n_validation=6_000, n_test=12_000, epochs=15)
+METHODS: tuple[tuple[Mode, AggregatorName, Options], ...] = (
+    ("erm", "Mean", BASE["Mean"]),
+    ("sam_sum", "Mean", FLAT["Mean"]),
+    ("direct", "CAGrad", FLAT["CAGrad"]),
+    ("decomposed", "CAGrad", FLAT["CAGrad"]),
+)
+RHO = 0.2
+SEEDS = 3
+
+
+def certifications() -> tuple[Certification, ...]:
+    """Plain, SAM-sum, direct and decomposed on every data set, seed 0 of everything first."""
+    return tuple(_certifications())
+
+
+def _certifications() -> Iterator[Certification]:
+    problems: tuple[ProblemName, ...] = ("adult", *catalog.LAPTOP_PROBLEMS)
+    for seed, problem, (mode, aggregator, options) in product(range(SEEDS), problems, METHODS):
+        profile, rho = PEOPLE if problem == "adult" else OVERLAYS, 0.0 if mode == "erm" else RHO
+        training = profile.spec(problem, seed, mode, aggregator=aggregator, options=options, rho=rho)
+        yield Certification(training=training, n_prior=profile.n_train // 2, posterior_epochs=10)
+
+
+def certification_key(certification: Certification) -> str:
+    """Content key: 16 hexadecimal digits of the SHA-256 of the certification, its training's key and the revision."""
+    fields: dict[str, Any] = msgspec.to_builtins(certification) | {"training": spec_key(certification.training)}
+    content = msgspec.json.encode({"certification": fields, "revision": REVISION}, order="sorted")
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def certificate_path(store: Path, certification: Certification) -> Path:
+    return store / f"{certification_key(certification)}.json"
+
+
+def save_certificate(store: Path, certificate: Certificate) -> Path:
+    """Write one certificate; refuses non-finite numbers and a key that is not its own."""
+    own = certification_key(certificate.certification)
+    if certificate.key != own:
+        raise StoreError(f"key {certificate.key} is not the key of its certification ({own}). Nothing was written.")
+    refuse_non_finite(msgspec.to_builtins(certificate), "certificate")
+    path = certificate_path(store, certificate.certification)
+    write_atomically(path, msgspec.json.encode(certificate) + b"\n")
+    return path
+
+
+def read_certificate(path: Path) -> Certificate:
+    """Read one certificate strictly: schema version, unknown fields, types and key are all checked."""
+    remedy = "Remove the file and certify again."
+    try:
+        raw = msgspec.json.decode(path.read_bytes())
+        version = raw.get("schema_version") if isinstance(raw, dict) else None
+        if version != SCHEMA_VERSION:
+            raise StoreError(f"{path}: schema version {version}, expected {SCHEMA_VERSION}. {remedy}")
+        certificate = msgspec.convert(raw, Certificate)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path}: not a certificate ({error}). {remedy}") from error
+    if path.stem != certificate.key:
+        raise StoreError(f"{path}: holds key {certificate.key}. Restore the file's name or remove it.")
+    return certificate
+
+
+def find_certificate(stores: Iterable[Path], certification: Certification) -> Certificate | None:
+    """This very certificate, from the first store that has it."""
+    for store in stores:
+        path = certificate_path(store, certification)
+        if path.exists():
+            return read_certificate(path)
+    return None
