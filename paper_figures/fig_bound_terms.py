@@ -76,7 +76,8 @@ def _cell(row: TermRow | None) -> str:
         return ""
     if row.share is None:
         return f"{row.value:.4f}"
-    return f"{row.value:,.1f} (" + ("< 0.01 %)" if row.share < 1e-4 else f"{100 * row.share:.2f} %)")
+    nats = f"{row.value:,.1f}" if row.value >= 0.05 else f"{row.value:.1g}"
+    return f"{nats} (" + ("< 0.01 %)" if row.share < 1e-4 else f"{100 * row.share:.2f} %)")
 
 
 def _network(row: TermRow) -> str:

@@ -216,6 +216,8 @@ def test_shares_too_small_for_two_digits_are_said_to_be_small() -> None:
         line = [msgspec.structs.replace(row, value=1234.56, share=share)]
         cells = {cell for _, lines in fig_bound_terms.table(line).sections for one in lines for cell in one[1:]}
         assert f"1,234.6 ({expected})" in cells
+    tiny = [msgspec.structs.replace(row, value=0.00049, share=0.5)]
+    assert any("0.0005 (50.00 %)" in one for _, lines in fig_bound_terms.table(tiny).sections for one in lines)
 
 
 def test_the_network_shown_is_of_the_best_decomposed_method_on_validation() -> None:
