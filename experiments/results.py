@@ -3,9 +3,9 @@
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -135,40 +135,73 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
-def save_result(store: Path, result: Result) -> Path:
-    """Write one result; refuses non-finite numbers and a key that is not the spec's own."""
-    if result.key != spec_key(result.spec):
-        raise StoreError(f"key {result.key} is not the key of its spec ({spec_key(result.spec)}). Nothing was written.")
-    refuse_non_finite(msgspec.to_builtins(result), "result")
-    path = result_path(store, result.spec)
-    write_atomically(path, msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
+class Keyed(Protocol):
+    """What a store holds: a strict record that carries the key of what it answers."""
+
+    @property
+    def schema_version(self) -> int: ...
+
+    @property
+    def key(self) -> str: ...
+
+
+AnyKeyed = TypeVar("AnyKeyed", bound=Keyed)
+
+
+def save_keyed(path: Path, content: Keyed, own_key: str, *, what: str, of: str, indent: int = -1) -> Path:
+    """Write one record; refuses non-finite numbers and a key that is not its own.
+
+    Args:
+        what, of: what is written and what its key is made from, in words.
+        indent: of the JSON; -1: all on one line.
+    """
+    if content.key != own_key:
+        raise StoreError(f"key {content.key} is not the key of its {of} ({own_key}). Nothing was written.")
+    refuse_non_finite(msgspec.to_builtins(content), what)
+    write_atomically(path, msgspec.json.format(msgspec.json.encode(content), indent=indent) + b"\n")
     return path
 
 
-def read_result(path: Path) -> Result:
-    """Read one result strictly: schema version, unknown fields, types and key are all checked."""
+def read_keyed(path: Path, kind: type[AnyKeyed], *, version: int, what: str, remedy: str) -> AnyKeyed:
+    """Read one record strictly: schema version, unknown fields, types and key are all checked.
+
+    Args:
+        what, remedy: what the file should hold, and what to do when it does not, in words.
+    """
     try:
         raw = msgspec.json.decode(path.read_bytes())
-        version = raw.get("schema_version") if isinstance(raw, dict) else None
-        if version != SCHEMA_VERSION:
-            raise StoreError(
-                f"{path}: schema version {version}, expected {SCHEMA_VERSION}. Remove the file and run its spec again."
-            )
-        result = msgspec.convert(raw, Result)
+        found = raw.get("schema_version") if isinstance(raw, dict) else None
+        if found != version:
+            raise StoreError(f"{path}: schema version {found}, expected {version}. {remedy}")
+        content = msgspec.convert(raw, kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise StoreError(f"{path}: not a Result ({error}). Remove the file and run its spec again.") from error
-    if path.stem != result.key:
-        raise StoreError(f"{path}: holds key {result.key}. Restore the file's name or remove it.")
-    return result
+        raise StoreError(f"{path}: not a {what} ({error}). {remedy}") from error
+    if path.stem != content.key:
+        raise StoreError(f"{path}: holds key {content.key}. Restore the file's name or remove it.")
+    return content
+
+
+def first_path(stores: Iterable[Path], path_in: Callable[[Path], Path]) -> Path | None:
+    """The file of the first store that has it."""
+    return next((path for path in map(path_in, stores) if path.exists()), None)
+
+
+def save_result(store: Path, result: Result) -> Path:
+    """Write one result; refuses non-finite numbers and a key that is not the spec's own."""
+    path = result_path(store, result.spec)
+    return save_keyed(path, result, spec_key(result.spec), what="result", of="spec", indent=1)
+
+
+def read_result(path: Path) -> Result:
+    """Read one result strictly."""
+    remedy = "Remove the file and run its spec again."
+    return read_keyed(path, Result, version=SCHEMA_VERSION, what="Result", remedy=remedy)
 
 
 def find_result(stores: Iterable[Path], spec: Spec) -> Result | None:
     """The result of this very spec, from the first store that has it."""
-    for store in stores:
-        path = result_path(store, spec)
-        if path.exists():
-            return read_result(path)
-    return None
+    path = first_path(stores, lambda store: result_path(store, spec))
+    return None if path is None else read_result(path)
 
 
 def load_results(store: Path) -> Iterator[Result]:

@@ -10,7 +10,7 @@ import msgspec
 
 from experiments import catalog
 from experiments.catalog import BASE, FLAT, Options, Profile
-from experiments.results import STORE, Provenance, StoreError, refuse_non_finite, write_atomically
+from experiments.results import STORE, Provenance, first_path, read_keyed, save_keyed
 from experiments.spec import AggregatorName, Mode, ProblemName, Spec, spec_key
 
 SCHEMA_VERSION = 1
@@ -145,35 +145,17 @@ def certificate_path(store: Path, certification: Certification) -> Path:
 
 def save_certificate(store: Path, certificate: Certificate) -> Path:
     """Write one certificate; refuses non-finite numbers and a key that is not its own."""
-    own = certification_key(certificate.certification)
-    if certificate.key != own:
-        raise StoreError(f"key {certificate.key} is not the key of its certification ({own}). Nothing was written.")
-    refuse_non_finite(msgspec.to_builtins(certificate), "certificate")
-    path = certificate_path(store, certificate.certification)
-    write_atomically(path, msgspec.json.encode(certificate) + b"\n")
-    return path
+    path, own = certificate_path(store, certificate.certification), certification_key(certificate.certification)
+    return save_keyed(path, certificate, own, what="certificate", of="certification")
 
 
 def read_certificate(path: Path) -> Certificate:
-    """Read one certificate strictly: schema version, unknown fields, types and key are all checked."""
+    """Read one certificate strictly."""
     remedy = "Remove the file and certify again."
-    try:
-        raw = msgspec.json.decode(path.read_bytes())
-        version = raw.get("schema_version") if isinstance(raw, dict) else None
-        if version != SCHEMA_VERSION:
-            raise StoreError(f"{path}: schema version {version}, expected {SCHEMA_VERSION}. {remedy}")
-        certificate = msgspec.convert(raw, Certificate)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise StoreError(f"{path}: not a certificate ({error}). {remedy}") from error
-    if path.stem != certificate.key:
-        raise StoreError(f"{path}: holds key {certificate.key}. Restore the file's name or remove it.")
-    return certificate
+    return read_keyed(path, Certificate, version=SCHEMA_VERSION, what="certificate", remedy=remedy)
 
 
 def find_certificate(stores: Iterable[Path], certification: Certification) -> Certificate | None:
     """This very certificate, from the first store that has it."""
-    for store in stores:
-        path = certificate_path(store, certification)
-        if path.exists():
-            return read_certificate(path)
-    return None
+    path = first_path(stores, lambda store: certificate_path(store, certification))
+    return None if path is None else read_certificate(path)

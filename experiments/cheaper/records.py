@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from experiments import catalog
-from experiments.results import STORE, Provenance, StoreError, refuse_non_finite, write_atomically
+from experiments.results import STORE, Provenance, first_path, read_keyed, save_keyed
 from experiments.spec import Spec, spec_key
 
 SCHEMA_VERSION = 1
@@ -145,35 +145,17 @@ def measured_path(store: Path, measurement: Measurement) -> Path:
 
 def save_measured(store: Path, measured: Measured) -> Path:
     """Write one measurement; refuses non-finite numbers and a key that is not its own."""
-    own = measurement_key(measured.measurement)
-    if measured.key != own:
-        raise StoreError(f"key {measured.key} is not the key of its measurement ({own}). Nothing was written.")
-    refuse_non_finite(msgspec.to_builtins(measured), "measured")
-    path = measured_path(store, measured.measurement)
-    write_atomically(path, msgspec.json.encode(measured) + b"\n")
-    return path
+    path, own = measured_path(store, measured.measurement), measurement_key(measured.measurement)
+    return save_keyed(path, measured, own, what="measured", of="measurement")
 
 
 def read_measured(path: Path) -> Measured:
-    """Read one measurement strictly: schema version, unknown fields, types and key are all checked."""
+    """Read one measurement strictly."""
     remedy = "Remove the file and measure again."
-    try:
-        raw = msgspec.json.decode(path.read_bytes())
-        version = raw.get("schema_version") if isinstance(raw, dict) else None
-        if version != SCHEMA_VERSION:
-            raise StoreError(f"{path}: schema version {version}, expected {SCHEMA_VERSION}. {remedy}")
-        measured = msgspec.convert(raw, Measured)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise StoreError(f"{path}: not a measurement ({error}). {remedy}") from error
-    if path.stem != measured.key:
-        raise StoreError(f"{path}: holds key {measured.key}. Restore the file's name or remove it.")
-    return measured
+    return read_keyed(path, Measured, version=SCHEMA_VERSION, what="measurement", remedy=remedy)
 
 
 def find_measured(stores: Iterable[Path], measurement: Measurement) -> Measured | None:
     """This very measurement, from the first store that has it."""
-    for store in stores:
-        path = measured_path(store, measurement)
-        if path.exists():
-            return read_measured(path)
-    return None
+    path = first_path(stores, lambda store: measured_path(store, measurement))
+    return None if path is None else read_measured(path)
