@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import msgspec
 import pytest
 
@@ -64,5 +65,6 @@ def test_rows_survive_their_file() -> None:
 
 def test_the_figure_has_a_panel_a_data_set() -> None:
     figure = tab_certificates.draw(ROWS)
+    plt.close(figure)
     assert len(figure.axes) == len({row.problem for row in ROWS})
     assert tab_certificates.table(ROWS).sections[0][0] == "MultiFashion"
