@@ -101,6 +101,27 @@ def test_a_cubic_attains_the_bound(rho_shared: float, rho_heads: float) -> None:
     assert rows.item() == pytest.approx(1.5 * (rho_shared**2 + rho_heads**2), rel=ROUNDING)
 
 
+class Vanishing(Problem):
+    """L = x + x^3 + y: at 0 the Hessian vanishes, and with it the penalty's gradient."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = nn.ParameterList([torch.zeros(1, dtype=torch.float64)])
+        self.heads = nn.ModuleList([nn.ParameterList([torch.zeros(1, dtype=torch.float64)])])
+
+    def task_losses(self, tasks: tuple[int, ...]) -> list[Tensor]:
+        x, y = self.shared()[0][0], self.head_parameters()[0][0][0]
+        return [x + x**3 + y for _ in tasks]
+
+
+@pytest.mark.parametrize("rho", [1e-1, 1e-3])
+def test_the_flat_gradient_may_be_all_remainder(rho: float) -> None:
+    problem = Vanishing()
+    assert penalty_gradient(problem, 0, rho).item() == 0
+    rows = flat_rows(problem, {"rho_shared": rho, "rho_heads": RATIO * rho})
+    assert rows.item() == pytest.approx(3 * rho**2, abs=4 * ROUNDING)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_worst_case_is_the_penalised_loss_to_first_order(seed: int) -> None:
     """At the step's perturbed point and at points drawn from both spheres, on quadratics with B = ||H||."""

@@ -68,6 +68,10 @@ def test_the_smallest_counterexamples() -> None:
     assert "g_1 = (2, 1), H_1 = ((0, 0), (0, 1)); g_2 = (-1, -2), H_2 = ((2, 0), (0, 0)); rho_sh^2 = 5" in strict
     assert "d_loss = (1/2, -1/2), d_flat = (-2/5, 4/5)" in strict
     assert "max(min_i <g_i, d>, min_i <g_i + h_i, d>) = -7/10, not >= 0" in strict
+    definite = evidence("descent-condition", "smallest-definite")
+    assert "g_1 = (2, 1), H_1 = ((1, 0), (0, 1)); g_2 = (-1, -2), H_2 = ((1, -1), (-1, 2)); rho_sh^2 = 5" in definite
+    assert "min_i <g_i, d> = -11/34, not >= 0" in definite
+    assert "max(min_i <g_i, d>, min_i <g_i + h_i, d>) = -7/10" in evidence("descent-condition", "definite-at-both")
     assert "g_1 = (-1), H_1 = ((-2))" in evidence("descent-condition", "one-concave-task")
 
 
@@ -107,6 +111,8 @@ def test_a_problem_that_is_not_convex_is_seen() -> None:
     assert problem([(1, 0)], [((1, 1), (1, 1))]).convex().true
     assert not problem([(1, 0)], [((1, 2), (2, 1))]).convex().true
     assert not problem([(1, 0)], [((0, 1), (1, 0))]).convex().true
+    assert problem([(1, 0)], [((2, 1), (1, 1))]).definite().true
+    assert not problem([(1, 0)], [((1, 1), (1, 1))]).definite().true
 
 
 def test_blocks_are_perturbed_by_their_own_radii() -> None:

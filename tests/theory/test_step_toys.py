@@ -10,7 +10,7 @@ from flatmtl_core import MGDA, StepReport
 from tests.equations.stepping import take_step
 from tests.reference.networks import Problem, quadratics
 from tests.strategies import tensor
-from theory.proof.step import intra_conflict_toy, opposite_parts_elsewhere, toy_2d
+from theory.proof.step import descent_condition, intra_conflict_toy, opposite_parts_elsewhere, toy_2d
 from theory.proof.step import problems as exact
 from theory.proof.step.problems import problem
 
@@ -26,6 +26,7 @@ EXACT = {
     "both cancel": opposite_parts_elsewhere.PLANE,
     "smallest": problem([(1, 0), (-1, 0)], [((1, -1), (-1, 1)), ((1, 0), (0, 0))]),
     "smallest, strict": problem([(2, 1), (-1, -2)], [((0, 0), (0, 1)), ((2, 0), (0, 0))], (5, 0)),
+    "strict, positive definite": descent_condition.BOUNDED,
     "one concave task": problem([(-1,)], [((-2,),)], shared=1),
 }
 

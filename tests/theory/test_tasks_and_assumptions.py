@@ -10,6 +10,8 @@ from scipy.special import erf
 from scipy.stats import norm
 
 from theory.blueprint import BLUEPRINT
+from theory.bounds import main_theorem
+from theory.bounds.complexity import Setting
 from theory.ledger import Finding, Verdict, weakest
 from theory.proof.chain.drop_fixed_radii import always
 from theory.proof.chain.drop_fixed_radii import case as radius_case
@@ -23,7 +25,11 @@ HOLD = (
     "coordinate-wise",
     "sup-of-sum",
     "common-vs-per-task",
+    "vacuous-at-size",
     "gauss-semigroup",
+    "gauss-cosine",
+    "gauss-small-variance",
+    "gauss-maximum",
     "gauss-second-order",
     "gauss-low-dimension",
     "gauss-high-dimension",
@@ -33,6 +39,7 @@ REFUTED = (
     "induction",
     "vector-max",
     "coordinate-not-scalar",
+    "gauss-sign",
     "gauss-concave",
     "drop-bounded-loss",
     "drop-iid",
@@ -51,7 +58,7 @@ def test_statements_that_hold(label: str):
     found = findings(label)
     assert ENTRIES[label].expected == "holds"
     assert len({finding.name for finding in found}) == len(found) > 0
-    proved = (Verdict.IDENTITY, Verdict.UNSAT, Verdict.ENUMERATED)
+    proved = (Verdict.IDENTITY, Verdict.UNSAT, Verdict.ENCLOSED, Verdict.ENUMERATED)
     assert weakest(finding.verdict for finding in found) in proved, [
         (finding.name, finding.evidence) for finding in found if finding.verdict not in proved
     ]
@@ -115,6 +122,47 @@ def test_three_dimensions_in_numbers(r: float):
     noisy, _ = quad(radial, 0, r + 40)
     assert noisy == pytest.approx(1 - mass(1 + v, r), abs=1e-7)
     assert noisy > 1 - mass(1, r)
+
+
+def waves(x: float) -> float:
+    return 1 / 2 - np.cos(x) / 4 + np.cos(2 * x) / 8
+
+
+def test_the_gaussian_mean_of_two_cosines_in_numbers():
+    """At v = 4 against the sign of the second derivative, -1/4; at v = 1/100 with it."""
+    gains = [
+        quad(lambda x, scale=scale: norm.pdf(x, scale=scale) * (waves(x) - waves(0)), -12 * scale, 12 * scale)[0]
+        for scale in (2.0, 0.1)
+    ]
+    assert gains[0] == pytest.approx((1 - np.exp(-2)) / 4 - (1 - np.exp(-8)) / 8, abs=1e-9)
+    assert gains[0] > 0.091
+    assert -0.01 / 8 < gains[1] < 0
+
+
+def at_size(k_shared: int, norm_shared: float) -> Setting:
+    """Two heads without norm; radii 1."""
+    return Setting(
+        k_shared=k_shared,
+        k_heads=(1_010, 1_010),
+        norm_shared=norm_shared,
+        norm_heads=(0.0, 0.0),
+        rho_shared=1.0,
+        rho_heads=1.0,
+        n_samples=200_000,
+        delta=0.05,
+    )
+
+
+def test_no_bound_says_anything_at_the_size_of_resnet_18():
+    """The bounds themselves, at the norms of the statement; at LeNet's size Theorem A is below L."""
+    bounds = {
+        0.0: (lambda s: main_theorem.theorem_a(s, 0), main_theorem.theorem_a_prime, main_theorem.theorem_c),
+        1 / 3: (lambda s: main_theorem.theorem_b_root(s, 0),),
+        1 / 100: (lambda s: main_theorem.theorem_1(s, 0), lambda s: main_theorem.theorem_b(s, 0)),
+    }
+    for shared, computed in bounds.items():
+        assert all(bound(at_size(11_223_560, shared)).vacuous for bound in computed)
+    assert not main_theorem.theorem_a(at_size(30_890, 0.0), 0).vacuous
 
 
 @pytest.mark.parametrize(("d", "w"), [(0.3, 1.0), (2.0, 0.5), (1.0, 30.0)])

@@ -66,8 +66,7 @@ def prior_after_sample() -> Finding:
     return for_all(
         "prior-after-sample",
         "K = 6 hypotheses, N = 3, L = 1, fair bits as losses, P = Q at a minimiser of L_S, b = 5, delta = 1/2, KL = "
-        "0, and 1/delta - 1 in place of log(1/delta), which is smaller: the inequality fails with probability more "
-        "than delta",
+        "0, and log(1/delta) enlarged to 1/delta - 1: the inequality fails with probability more than delta",
         [case(6)],
         [OppositeFamily("P and Q at the first hypothesis: K = 1", [case(1)])],
     )

@@ -6,7 +6,8 @@ sum of w_i sup L_i: choose eps^i within eta of the supremum; the weights sum to 
 minimises eq. 10 minimises an upper bound of eq. 9, no more.
 
 For linearised losses rho ||w_1 g_1 + w_2 g_2|| <= rho (w_1 ||g_1|| + w_2 ||g_2||); equality, for w > 0, exactly where
-the two gradients are parallel. Two vectors lie in a plane: g_1 = (a, 0) with a >= 0, g_2 = (p, q).
+the two gradients have the same direction, or one of them is zero. Two vectors lie in a plane: g_1 = (a, 0) with a >= 0,
+g_2 = (p, q).
 
 Paper: eq. 9, eq. 10.
 """
@@ -51,7 +52,7 @@ def approximate() -> Finding:
 
 
 def plane() -> tuple[list[z3.BoolRef], z3.ArithRef, z3.ArithRef, z3.BoolRef]:
-    """Two gradients in a plane: what defines their norms, both sides, and parallelism."""
+    """Two gradients in a plane: what defines their norms, both sides, and the same direction."""
     a, p, q, second, joint, w_1, w_2 = z3.Reals("a p q norm_2 norm_of_sum w_1 w_2")
     defined = [
         a >= 0,
@@ -62,8 +63,8 @@ def plane() -> tuple[list[z3.BoolRef], z3.ArithRef, z3.ArithRef, z3.BoolRef]:
         w_1 > 0,
         w_2 > 0,
     ]
-    parallel = z3.Or(a == 0, z3.And(q == 0, p >= 0))
-    return defined, joint, w_1 * a + w_2 * second, parallel
+    same_direction = z3.Or(a == 0, z3.And(q == 0, p >= 0))
+    return defined, joint, w_1 * a + w_2 * second, same_direction
 
 
 def linear() -> Finding:
@@ -79,12 +80,16 @@ def linear() -> Finding:
 
 
 def linear_equality() -> Finding:
-    """Equality where parallel, and only there."""
-    defined, common, separate, parallel = plane()
+    """Equality where the directions are the same, and only there."""
+    defined, common, separate, same_direction = plane()
+    either_direction = z3.Or(z3.Real("a") == 0, z3.Real("q") == 0)
     return implies(
         "linear-equality",
-        "w_1, w_2 > 0: equality holds exactly where a = 0 or g_2 = (p, 0) with p >= 0",
+        "w_1, w_2 > 0: equality holds exactly where a = 0 or g_2 = (p, 0) with p >= 0: the same direction, or a zero",
         defined,
-        (common == separate) == parallel,
-        [FalseImplication("everywhere", conclusion=common == separate)],
+        (common == separate) == same_direction,
+        [
+            FalseImplication("everywhere", conclusion=common == separate),
+            FalseImplication("also for opposite ones", conclusion=(common == separate) == either_direction),
+        ],
     )

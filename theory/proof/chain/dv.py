@@ -1,7 +1,8 @@
 r"""Donsker and Varadhan: E_Q f <= KL(Q || P) + log E_P e^f whenever E_P e^f is finite.
 
-Only KL(Q || P) < infinity says something, so Q has a density q with respect to P. Let Z = E_P e^f, which is positive,
-and p_f = e^f / Z, the density of the tilted law P_f. Where q > 0,
+Only KL(Q || P) < infinity says something (else the right side is infinite, and E_Q f may not exist), so Q has a density
+q with respect to P. Let Z = E_P e^f, which is positive, and p_f = e^f / Z, the density of the tilted law P_f. Where q >
+0,
     log q - f + log Z = log(q / p_f) >= 1 - p_f / q,
 by log t <= t - 1 at t = p_f / q; multiplied by q and solved for f,
     q f <= q log q + q log Z - q + p_f.

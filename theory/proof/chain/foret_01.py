@@ -9,9 +9,10 @@ by maurer-mgf and Tonelli, so log Z <= log(2 sqrt N) + log(1/delta) by Markov's 
 = E_Q p and b = E_Q q strictly between 0 and 1, log t <= t - 1 at t = q a / (p b) and at the same ratio of 1 - p, 1 - q
 gives
     kl(p || q) >= p log(a/b) + (1 - p) log((1 - a)/(1 - b)) + 1 - q a/b - (1 - q)(1 - a)/(1 - b),
-whose mean is kl(a || b). Where p = 0 the first term of kl is 0 >= -q a/b, and so for 1 - p; where a or b is 0 or 1
-almost every p or q equals it. Last, Pinsker: kl(p || q) - 2 (p - q)^2 vanishes at q = p, and its derivative by q has
-the sign of q - p.
+whose mean is kl(a || b). Where p = 0 the first term of kl is 0 >= -q a/b, and so for 1 - p; where q is 0 or 1 and p is
+not, kl is infinite; where a or b is 0 or 1 almost every p or q equals it. (Z is finite outside the event, so f is
+infinite on a P-null set at most, which is a Q-null set where KL is finite.) Last, Pinsker: for 0 < q < 1, kl(p || q) -
+2 (p - q)^2 vanishes at q = p, and its derivative by q has the sign of q - p; p = 0 and p = 1 follow by continuity.
 
 Paper: its remark on the bound of Foret et al.
 """

@@ -3,13 +3,15 @@ r"""That every bounded loss satisfies L_D(theta) <= E L_D(theta + eps), if only 
 One parameter, u = e^{-theta^2/2}, eps of variance v = 3; then E u at theta = 0 is s = 1/sqrt(1 + v) = 1/2
 (gauss-semigroup).
 
-At a maximum: the smooth loss l = u, in [0, 1], has L_D(0) = 1 > 1/2.
+At a maximum: the smooth loss l = u, in [0, 1], has L_D(0) = 1 > 1/2. That it fails at every global maximum of a
+continuous L_D that is not constant, for every variance, is gauss-maximum; at a point where L_D is concave it may hold
+(gauss-sign).
 
 At the returned parameter: data z with P(z = 1) = p, l = 1 - u where z = 1 and u where z = 0, so
 L_D = p (1 - u) + (1 - p) u. Let k of N samples have z = 1, N odd. L_S = (k/N)(1 - u) + (1 - k/N) u falls in u if
 k > N/2, and then has its only minimiser at theta = 0, where u = 1; else it has none, as u > 0. At theta = 0 the
 assumption is 1 - p <= p (1 - s) + (1 - p) s, which is false for p < 1/2: with p = 1/4 and N = 3 the parameter
-returned violates it with probability 5/32. For every v > 0 the same happens: (1 - 2p)(1 - s) > 0.
+returned violates it with probability 5/32. For every v > 0 and p < 1/2 the same happens: (1 - 2p)(1 - s) > 0.
 
 Paper: the assumption of Theorem 1 (reconstructed).
 """

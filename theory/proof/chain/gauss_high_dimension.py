@@ -6,9 +6,10 @@ coordinates squared. The noise in the other coordinates does nothing. By gauss-s
 times the density this is (t + v)^{-3/2} e^{-r^2/(2(t+v))}/2, so the mean over t is the integral of
 t^{-3/2} e^{-r^2/(2t)}/2 from 1 + v on, in place of 1: for r > 0,
     L_D(theta) = 1 - U(1), E L_D(theta + eps) = 1 - U(1 + v), U(a) = sqrt(pi/2) erf(r/sqrt(2a))/r,
-and U decreases in a, since its derivative is -a^{-3/2} e^{-r^2/(2a)}/2. At r = 0, U(a) = a^{-1/2}. L_D(0) = 0, and
-l > 0 for r > 0. So at every theta the assumption holds, strictly, and forces nothing. With the density t^{-T/2} for
-T <= 2, which can not be normalised, this construction ends, as it has to (gauss-low-dimension).
+and U decreases in a, since its derivative is -a^{-3/2} e^{-r^2/(2a)}/2 (which by the fundamental theorem also makes it
+that integral). At r = 0, U(a) = a^{-1/2}. L_D(0) = 0, and l > 0 for r > 0. So at every theta the assumption holds,
+strictly, and forces nothing. With the density t^{-T/2} for T <= 2, which can not be normalised, this construction ends,
+as it has to (gauss-low-dimension).
 
 Paper: the assumption of Theorem 1 (reconstructed), taken for all theta.
 """

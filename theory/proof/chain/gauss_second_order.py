@@ -1,11 +1,12 @@
-r"""The Gaussian assumption to second order: it says tr Hess L_D(theta) >= 0.
+r"""The Gaussian assumption for quadratics, and so for any L_D to second order: it says tr Hess L_D(theta) >= 0.
 
 For a quadratic q and independent eps_j of mean 0 and variances v_j, E q(theta + eps) - q(theta) is half the
 sum of v_j q_jj exactly: a quadratic is a linear combination of monomials in at most two coordinates, and the mean is
 linear. With one variance v that is (v/2) tr Hess q, so q(theta) <= E q(theta + eps) exactly when tr Hess q >= 0; with a
 variance for each block it is sigma_sh^2 tr H_sh + sigma_i^2 tr H_i >= 0. What comes next is (v^2/8) Delta^2: for
 polynomials up to degree 4, monomials in at most four coordinates, E q(theta + eps) = q + (v/2) Delta q +
-(v^2/8) Delta^2 q exactly. So the sign of the trace decides only where v^2 Delta^2 is small against v Delta.
+(v^2/8) Delta^2 q exactly. So the sign of the trace decides only where v^2 Delta^2 is small against v Delta. For a
+bounded L_D it decides for all small v (gauss-small-variance), and for a given v neither way (gauss-sign).
 
 Paper: the assumption of Theorem 1 (reconstructed).
 """

@@ -105,11 +105,12 @@ def remainder() -> Finding:
 
 def samples() -> Finding:
     """N psi(b / N) <= b^2 L^2 / (8 N)."""
-    b, length, n = sympy.symbols("b L N", positive=True)
+    length, n = sympy.symbols("L N", positive=True)
+    b = sympy.Symbol("b", real=True)
     left = n * ((b / n) ** 2 * length**2 / 8)
     return identity(
         "samples",
-        "N (b/N)^2 L^2 / 8 = b^2 L^2 / (8 N)",
+        "N (b/N)^2 L^2 / 8 = b^2 L^2 / (8 N) for N, L > 0 and real b",
         left,
         b**2 * length**2 / (8 * n),
         [

@@ -3,7 +3,7 @@ r"""Maurer: E_S e^{N kl(L_S || L_D)} <= 2 sqrt N for N >= 1 iid losses in [0, 1]
 Where L_D is 0 or 1 almost every loss equals it and the left side is 1. Else bernoulli-convexity allows 0-1 losses of
 mean mu. Then N L_S = k has probability C(N, k) mu^k (1 - mu)^{N - k}, mu cancels, and the left side is
     xi(N) = sum_k C(N, k) (k/N)^k (1 - k/N)^{N - k},
-the same for every mu. N = 1 .. 7: exact. N >= 8: the terms k = 0 and k = N are 1. For 0 < k < N Stirling's formula with
+the same for every mu; the terms k = 0 and k = N are 1. N = 1 .. 7: exact. N >= 8: for 0 < k < N Stirling's formula with
 Robbins' bounds makes a term at most sqrt(N / (2 pi k (N - k))) e^{1/(12 N) - 1/(12 k + 1) - ..}, whose exponent is
 negative. With f(x) = 1 / sqrt(x (1 - x)) the sum of these is sqrt(N / (2 pi)) (1/N) sum_k f(k/N). f is convex, so
 f(k/N)/N is at most its integral over the interval of length 1/N around k/N; these intervals are disjoint, in (0, 1),
@@ -30,7 +30,7 @@ ARCSINE, INSIDE = 1 / sympy.sqrt(X * (1 - X)), {X: 1 / (1 + A)}
 
 def check() -> list[Finding]:
     """The cancellation, each term, their sum, the last inequality."""
-    terms = [cancelled(), stirling(), exponent(), riemann()]
+    terms = [cancelled(), ends(), stirling(), exponent(), riemann()]
     integral = [curvature(), convex(), midpoint(), *arcsine(), summed()]
     return [*terms, *integral, archimedes(), tail(), small()]
 
@@ -47,6 +47,20 @@ def cancelled() -> Finding:
         left,
         right,
         [FalseIdentity("e^{kl} without N", left - (n - 1) * (x * sympy.log(x / mu) + y * sympy.log(y / nu)), right)],
+    )
+
+
+def ends() -> Finding:
+    """k = 0, and k = N with mu in place of 1 - mu."""
+    n, nu = sympy.symbols("N nu", positive=True)
+    divergence = sympy.log(1 / nu)
+    return identity(
+        "ends",
+        "log [nu^N e^{N kl}] = 0 where kl = log(1/nu): the term k = 0 with nu = 1 - mu, kl(0 || mu) = log(1/(1 - mu)), "
+        "and the term k = N with nu = mu",
+        n * sympy.log(nu) + n * divergence,
+        sympy.Integer(0),
+        [FalseIdentity("e^{kl} without N", n * sympy.log(nu) + divergence, sympy.Integer(0))],
     )
 
 
@@ -213,7 +227,7 @@ def small() -> Finding:
     return for_all(
         "small",
         "N = 1 .. 7 losses, 0 or 1 with mean mu in {1/2, 1/5, 6/7}: (E e^{N kl(L_S || mu)})^2 <= 4 N; the value is "
-        "free of mu by the first finding",
+        "free of mu by cancelled and ends",
         cases(4),
         [OppositeFamily("3 N", cases(3))],
     )

@@ -1,10 +1,11 @@
 r"""Where the theorem does not reach, by its hypotheses: losses without a bound, and balls that are not the theorem's.
 
 Cross entropy of two classes at logit margin z against the label is log(1 + e^z) = z + log(1 + e^{-z}) > z, so every L
-is exceeded; the absolute error of a depth is, too. The adaptive step eps = rho w^2 g / || |w| g || has norm at least c
-rho where all |w_j| >= c, so it leaves the ball of radius rho for c > 1; and for |w_j| < 1 the adaptive ball { ||eps /
-|w| || <= rho } does not hold the ball of radius rho. Neither contains the other, so a maximum over one says nothing on
-the other's.
+is exceeded; the absolute error of a depth is, too. Of the losses trained here only that of the normals, one minus a
+cosine, has a bound: it lies in [0, 2] (Cauchy-Schwarz). The adaptive step eps = rho w^2 g / || |w| g || has norm at
+least c rho where all |w_j| >= c, so it leaves the ball of radius rho for c > 1; and for |w_j| < 1 the adaptive ball {
+||eps / |w| || <= rho } does not hold the ball of radius rho. Neither contains the other, so a maximum over one says
+nothing on the other's.
 
 Paper: Theorem 1 (bounded loss); the authors' code (adaptive perturbations).
 """
@@ -18,8 +19,8 @@ from theory.proof.kernels.smt import FalseImplication, implies
 
 
 def check() -> list[Finding]:
-    """Two losses without a bound, then both directions between the balls."""
-    return [softplus(), cross_entropy(), absolute_error(), outside(), inside()]
+    """Two losses without a bound, one with, then both directions between the balls."""
+    return [softplus(), cross_entropy(), absolute_error(), cosine(), outside(), inside()]
 
 
 def softplus() -> Finding:
@@ -59,6 +60,22 @@ def absolute_error() -> Finding:
         [bound >= 0, output == target + bound + 1],
         error > bound,
         [FalseImplication("output = target + L / 2", hypotheses=[bound >= 0, output == target + bound / 2])],
+    )
+
+
+def cosine() -> Finding:
+    """0 <= 1 - <x, y> / (||x|| ||y||) <= 2."""
+    inner, x, y, cos = z3.Reals("p norm_x norm_y cos")
+    given = [x > 0, y > 0, cos * x * y == inner]
+    return implies(
+        "cosine",
+        "p = <x, y> with p^2 <= ||x||^2 ||y||^2, ||x||, ||y|| > 0 and cos = p / (||x|| ||y||): 0 <= 1 - cos <= 2",
+        [*given, inner * inner <= x * x * y * y],
+        z3.And(1 - cos >= 0, 1 - cos <= 2),
+        [
+            FalseImplication("without Cauchy-Schwarz", hypotheses=given),
+            FalseImplication("at most 1", [*given, inner * inner <= x * x * y * y], 1 - cos <= 1),
+        ],
     )
 
 

@@ -1,8 +1,10 @@
-r"""Theorem 1 as published: the single-task bound at one confidence delta for all m tasks, the maximum of a vector.
+r"""Theorem 1 as derived: the single-task bound at one confidence delta for all m tasks, the maximum of a vector.
 
 What is checked here is only how it is put together: that the complexity f^i is a strictly increasing function of
 ||theta^i||^2, and that a ball in all of theta^i's coordinates lies in the product of the two balls when its radius is
-the smaller one. The inference itself rests on induction and vector-max, which do not hold; salvage says what survives.
+the smaller one. The derivation rests on induction, vector-max and one-sigma, which do not hold: it is what is refuted.
+That the inequality is false for the published f^i is not claimed: salvage says where its number is right. For some f^i
+an inequality of this form holds, trivially with f^i above L, and see theorem-a and theorem-c.
 
 Paper: Theorem 1.
 """

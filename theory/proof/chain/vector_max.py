@@ -3,7 +3,8 @@ r"""One eps_sh attains the maximum of every task's loss over the ball: REFUTED b
 L^1(eps) = eps and L^2(eps) = -eps on |eps| <= 1 both have the maximum 1, at 1 and at -1: opposite gradients. No eps
 attains both, nor comes within t < 1 of both; eps = 0 comes within 1. So "max" of a vector, in the sense of one
 maximiser, does not exist there. What holds is said coordinate by coordinate (coordinate-wise), of a weighted sum
-(sup-of-sum and theorem-a-prime), or of one eps that dominates L_D and attains no maximum (theorem-c).
+(sup-of-sum and theorem-a-prime), or of one eps at which all L_S^i dominate L_D^i up to the slack of theorem-c, and
+which need not attain any maximum. As losses with values in [0, 1]: 1/2 + eps/2 and 1/2 - eps/2 on that ball.
 
 Paper: eq. 2, eq. 3.
 """

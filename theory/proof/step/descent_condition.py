@@ -4,11 +4,14 @@ MGDA, two parameters, two tasks, convex quadratics. The search goes through all 
 absolute value at most 2, gradients of one length and that length as radius (then h_i = H_i g_i is rational), in the
 order of their largest entry, then of the sum of all. The first counterexample has entries 0, 1, -1 and d_loss = 0; the
 first with <g_i, d_loss> > 0 is g = (2, 1), (-1, -2), H = diag(0, 1), diag(2, 0), rho = sqrt 5: d_loss = (1, -1)/2,
-d_flat = (-2, 4)/5, and d = (1, 3)/10 raises the second loss at theta as well as at its perturbed point.
-Nothing smaller will do: one convex task, and convex tasks in one parameter, never climb. A single concave task does.
+d_flat = (-2, 4)/5, and d = (1, 3)/10 raises the second loss at theta as well as at its perturbed point. Nothing smaller
+will do: one convex task, and two convex tasks in one parameter, never climb. A single concave task does. Quadratics
+with a singular H may be unbounded below, so they are no losses; only H g_i enters, and H may be positive definite: then
+each is bounded below, and a constant makes it a loss >= 0.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import product, takewhile
@@ -26,12 +29,16 @@ FAMILY = (
     "||g_1|| = ||g_2|| = rho > 0, MGDA, up to a signed permutation of the axes"
 )
 
-ALLOWED = "entries of absolute value at most 1, and a radius that descent-radius allows"
+ALLOWED = "entries of at most 1 in absolute value, and a radius that descent-radius allows"
+
+BOUNDED = problem([(2, 1), (-1, -2)], [((1, -2), (-2, 5)), ((6, -2), (-2, 1))], (5, 0))
+"""The same h_i = H_i g_i as in the smallest strict counterexample, with positive definite Hessians."""
 
 
 def check() -> list[Finding]:
-    """Both searches, the concave task, and what is too small to fail."""
-    return [stationary(), descending(), concave(), one_convex_task(), one_parameter()]
+    """The searches, losses that are bounded below, the concave task, and what is too small to fail."""
+    searches = [stationary(), descending(), definite(), definite_at_both()]
+    return [*searches, concave(), one_convex_task(), one_parameter()]
 
 
 def stationary() -> Finding:
@@ -40,11 +47,7 @@ def stationary() -> Finding:
         "smallest",
         f"two {FAMILY}: <g_i, d_loss> >= 0 for both tasks implies <g_i, d_loss + d_flat> >= 0 for both",
         (_case(found, ">=", _at_losses(found)) for found in family()),
-        [
-            OppositeFamily(
-                "entries of at most 1 in absolute value, and a radius that descent-radius allows", _within_radius()
-            )
-        ],
+        [OppositeFamily(ALLOWED, _within_radius())],
     )
 
 
@@ -55,12 +58,36 @@ def descending() -> Finding:
         f"two {FAMILY}: <g_i, d_loss> > 0 for both tasks implies that d = d_loss + d_flat has <g_i, d> >= 0 for "
         f"both, or <g_i + h_i, d> >= 0 for both",
         (_case(found, ">", _at_either(found)) for found in family()),
-        [
-            OppositeFamily(
-                "entries of at most 1 in absolute value, and a radius that descent-radius allows", _within_radius()
-            )
-        ],
+        [OppositeFamily(ALLOWED, _within_radius())],
     )
+
+
+def definite() -> Finding:
+    """Losses that are bounded below."""
+    return for_all(
+        "smallest-definite",
+        f"two {FAMILY}, H_i positive definite: <g_i, d_loss> > 0 for both tasks implies <g_i, d_loss + d_flat> >= 0 "
+        "for both",
+        (_definite(_case(found, ">", _at_losses(found)), found) for found in family()),
+        [OppositeFamily(ALLOWED, _within_radius())],
+    )
+
+
+def definite_at_both() -> Finding:
+    """The second loss rises at theta and at its perturbed point."""
+    near = replace(BOUNDED, squared_radii=(Fraction(5, 10_000), ZERO))
+    return for_all(
+        "definite-at-both",
+        "g = (2, 1), (-1, -2), H = ((1, -2), (-2, 5)), ((6, -2), (-2, 1)), positive definite, rho^2 = 5, MGDA: "
+        "<g_i, d_loss> > 0 for both tasks implies that d = d_loss + d_flat has <g_i, d> >= 0 for both, or "
+        "<g_i + h_i, d> >= 0 for both",
+        [_definite(_case(BOUNDED, ">", _at_either(BOUNDED)), BOUNDED)],
+        [OppositeFamily("rho^2 = 5/10000", [_definite(_case(near, ">", _at_either(near)), near)])],
+    )
+
+
+def _definite(case: Case, found: Problem) -> Case:
+    return replace(case, hypotheses=(*case.hypotheses, found.definite()))
 
 
 @cache

@@ -1,12 +1,15 @@
-"""Sufficient for MGDA: ||d_flat|| max_i ||g_i|| < ||d_loss||^2 makes d_loss + d_flat descend on all tasks.
+"""Sufficient for MGDA, the exact shortest vector of the hull, not rescaled: ||d_flat|| max_i ||g_i|| < ||d_loss||^2
+makes d_loss + d_flat descend on all tasks.
 
 <g_i, d_loss> >= ||d_loss||^2 (law-mgda-descent) and <g_i, d_flat> >= -||g_i|| ||d_flat|| (Cauchy-Schwarz). With v =
 ||d_loss||^2 > 0 and G = max_i ||g_i|| this bounds the radius:
 - on quadratics, where the flat gradients grow in proportion to the radii, and with them d_flat: if both radii are
   multiplied by t, any t < v / (G ||d_flat||) will do, d_flat as found at t = 1. All three numbers stand in the step's
-  report, so this largest radius can be logged along training;
+  report, so this largest radius can be logged along training; for other losses it is one to first order;
 - for losses whose Hessian's norm is at most B on the balls: ||h_i|| <= B sqrt(rho_sh^2 + rho_ns^2), and ||d_flat|| <=
-  min_i ||h_i|| (law-mgda-short), so B G sqrt(rho_sh^2 + rho_ns^2) < v; rho < v / (sqrt 2 B G) for equal radii.
+  min_i ||h_i|| (law-mgda-short), so B G sqrt(rho_sh^2 + rho_ns^2) < v; rho < v / (sqrt 2 B G) for equal radii;
+- with a solver's gap, <g_i, d_loss> >= v - gap (law-mgda-shortest), and f G < v - gap will do;
+- for MGDA times m, D = m d: <g_i, D_loss> >= m v = ||D_loss||^2 / m, and ||D_flat|| G < ||D_loss||^2 / m will do.
 """
 
 import z3
@@ -21,7 +24,7 @@ NOTATION = "<g_i, d_loss> >= v = ||d_loss||^2, <g_i, d_flat> >= -||g_i|| f with 
 
 def check() -> list[Finding]:
     """The condition, and the radii that it allows."""
-    return [condition(), scaled(), smooth(), radii()]
+    return [condition(), scaled(), smooth(), radii(), approximate(), times_m()]
 
 
 def condition() -> Finding:
@@ -84,4 +87,32 @@ def radii() -> Finding:
                 hypotheses=[*given, shared == 3, head == 4, product * product * shared * shared < v * v],
             )
         ],
+    )
+
+
+def approximate() -> Finding:
+    """f G < v - gap."""
+    gap = z3.Real("gap")
+    given = [*BOTH[:3], gap >= 0, inner_loss >= v - gap, BOTH[4]]
+    return implies(
+        "gap",
+        "<g_i, d_loss> >= v - gap, <g_i, d_flat> >= -||g_i|| f, ||g_i|| <= G: f G < v - gap implies <g_i, d_loss + "
+        "d_flat> > 0, whether or not d_flat is exact",
+        [*given, flat * longest < v - gap],
+        inner_loss + inner_flat > 0,
+        [FalseImplication("the gap forgotten", hypotheses=[*given, flat * longest < v])],
+    )
+
+
+def times_m() -> Finding:
+    """||D_flat|| G < ||D_loss||^2 / m."""
+    m, whole, whole_flat = z3.Reals("m squared_D_loss F")
+    given = [*BOTH, m >= 1, whole == m * m * v, whole_flat == m * flat]
+    return implies(
+        "times-m",
+        f"{NOTATION}, D_loss = m d_loss, D_flat = m d_flat, F = ||D_flat||: F G < ||D_loss||^2 / m implies "
+        "<g_i, D_loss + D_flat> > 0",
+        [*given, whole_flat * longest < whole / m],
+        m * inner_loss + m * inner_flat > 0,
+        [FalseImplication("not divided by m", hypotheses=[*given, whole_flat * longest < whole])],
     )

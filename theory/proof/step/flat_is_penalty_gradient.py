@@ -10,7 +10,9 @@ point where neither block g_sh, g_ns of its gradient is zero; eps = (rho_sh g_sh
    t H eps> - (M/2) t^2 ||eps||^2. Then psi(0) = 0 and psi'(t) = <v, (H(theta + t eps) - H) eps> - M t ||eps||^2 <= 0,
    so psi(1) <= 0 by the mean value theorem; take v along R.
 4. The constant can not be improved, whatever the radii: a cubic attains it (sharp-remainder).
-5. On quadratics the Hessian is constant, M = 0 and R = 0: g_flat = rho_sh H_ss g_sh/||g_sh|| + rho_ns H_sn
+5. The relative error: where the first-order part is rho h, h > 0, the remainder is O(rho) of it. Where h = 0 it may be
+   all there is (flat-relative-error).
+6. On quadratics the Hessian is constant, M = 0 and R = 0: g_flat = rho_sh H_ss g_sh/||g_sh|| + rho_ns H_sn
    g_ns/||g_ns||.
 """
 

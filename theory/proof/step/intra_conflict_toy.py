@@ -1,19 +1,19 @@
 """Two toys: direct aggregation cancels where the decomposed one moves, and the other way round.
 
-Convex quadratic tasks in two parameters, MGDA, rho = 1. In the first the SAM gradients are opposite, (-3, 1) and (3,
--1): direct stands still, while decomposed follows d_flat = (2, 3)/13, along which both gradient norms fall. In the
-second the loss gradients are opposite and so are the flat gradients: decomposed stands still, direct = (-2, -5)/29
-moves. In both d_loss = 0, the point is Pareto stationary for the losses: every direction that moves raises one of
-them or neither.
+Quadratic tasks in two parameters with positive definite Hessians, so bounded below; MGDA, rho = 1. In the first the SAM
+gradients are opposite, (-3, 1) and (3, -1): direct stands still, while decomposed follows d_flat = (2, 3)/13, along
+which both gradient norms fall to first order. In the second the loss gradients are opposite and so are the flat
+gradients: decomposed stands still, direct = (-2, -5)/29 moves. In both d_loss = 0: the gradients are opposite, the
+point is Pareto stationary for the losses, and to first order no direction lowers one of them without raising the other.
 """
 
 from theory.ledger import Finding
 from theory.proof.kernels.enumeration import Case, Comparison, OppositeFamily, for_all
 from theory.proof.step.problems import ONE_OUTCOME, ZERO, Problem, Vector, dot, problem
 
-FIRST = problem([(-2, 0), (1, 0)], [((1, -1), (-1, 1)), ((2, -1), (-1, 1))])
-SECOND = problem([(-2, 0), (1, 0)], [((1, -1), (-1, 1)), ((1, -1), (-1, 1))])
-TASKS = "g_1 = (-2, 0), g_2 = (1, 0), H_1 = ((1, -1), (-1, 1))"
+FIRST = problem([(-2, 0), (1, 0)], [((1, -1), (-1, 2)), ((2, -1), (-1, 1))])
+SECOND = problem([(-2, 0), (1, 0)], [((1, -1), (-1, 2)), ((1, -1), (-1, 2))])
+TASKS = "g_1 = (-2, 0), g_2 = (1, 0), H_1 = ((1, -1), (-1, 2))"
 
 
 def check() -> list[Finding]:
@@ -49,4 +49,4 @@ def _cases(found: Problem, still: Vector, moving: Vector) -> list[Case]:
         Comparison("squared length of what stands still", dot(still, still), "=", ZERO),
         Comparison("least product along what moves", least, ">", ZERO),
     ]
-    return [Case(str(found), ONE_OUTCOME, claim, found.well_posed()) for claim in claims]
+    return [Case(str(found), ONE_OUTCOME, claim, (*found.well_posed(), found.definite())) for claim in claims]

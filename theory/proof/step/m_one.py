@@ -1,9 +1,9 @@
 """One task, and A the identity on one row: the step is SAM, with one radius for each block.
 
 A(g) + A(s - g) = g + (s - g) = s = A(s), the gradient at theta + eps. Of the aggregators here MGDA, the mean, PCGrad
-and IMTL-G (their weights of one task sum to 1) are the identity on one row. CAGrad without its rescaling multiplies
-by 1 + c: both combinations are (1 + c) s. Nash-MTL at its own scale normalises: decomposed is not even parallel to
-SAM.
+and IMTL-G (their weights of one task sum to 1) are the identity on one row. CAGrad without its rescaling multiplies by
+1 + c, and by (1 + c)/(1 + c^2) with that of the authors' code: both combinations are that multiple of s. Nash-MTL at
+its own scale normalises: decomposed is not even parallel to SAM.
 """
 
 from fractions import Fraction
@@ -34,15 +34,16 @@ def decomposed() -> Finding:
 
 
 def cagrad() -> Finding:
-    """(1 + c) g + (1 + c)(s - g) = (1 + c) s."""
+    """k g + k (s - g) = k s."""
     g, s = sympy.symbols("g s", real=True)
-    c = sympy.Symbol("c", positive=True)
-    both = (1 + c) * g + (1 + c) * (s - g)
+    k = sympy.Symbol("k", positive=True)
+    both = k * g + k * (s - g)
     return identity(
         "cagrad",
-        "A(g) = (1 + c) g, CAGrad of one row without its rescaling: decomposed is (1 + c) s, for c > 0",
+        "A(g) = k g: decomposed is k s, for k > 0. CAGrad of one row has k = 1 + c without its rescaling, (1 + c)/(1 + "
+        "c^2) with that of its authors' code",
         both,
-        (1 + c) * s,
+        k * s,
         [FalseIdentity("it is s", both, s)],
     )
 

@@ -149,9 +149,14 @@ class Problem:
         return min_norm(self.sams)
 
     def convex(self) -> Comparison:
-        """No principal minor of a Hessian is negative."""
+        """No principal minor of a Hessian is negative. A task may still be unbounded below, along a kernel."""
         least = min(minor for task in self.tasks for minor in task.minors())
         return Comparison("least principal minor of the Hessians", least, ">=", ZERO)
+
+    def definite(self) -> Comparison:
+        """All principal minors of the Hessians are positive: every task is bounded below, a loss up to a constant."""
+        least = min(minor for task in self.tasks for minor in task.minors())
+        return Comparison("least principal minor of the Hessians", least, ">", ZERO)
 
     def certificates(self) -> tuple[Comparison, ...]:
         """The three directions are MGDA's."""

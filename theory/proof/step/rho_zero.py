@@ -1,8 +1,10 @@
 """rho = 0 is the base method: A(0) = 0 and a deterministic forward make both combinations A(g_loss).
 
 At rho = 0 the perturbation is 0, so both passes see one point, and with the same random numbers the same losses: s = g,
-f = s - g = 0, A(g) + A(0) = A(g) = A(s). A(0) = 0 follows from homogeneity of a degree k > 0, not of degree 0: there
-(Nash-MTL at its own scale) it is a convention, which the core's status "zero" implements.
+f = s - g = 0, A(g) + A(0) = A(g) = A(s), A being a function of its rows. One that draws (PCGrad's orders, random
+weights) or remembers (a warm start) is called twice where the base method calls it once: given the same draws and state
+its first call answers alike, but draws and state differ from then on. A(0) = 0 follows from homogeneity of a degree k >
+0, not of degree 0: there (Nash-MTL at its own scale) it is a convention, which the core's status "zero" implements.
 """
 
 import z3
@@ -46,6 +48,7 @@ def one_coordinate() -> Finding:
         [
             FalseImplication("fresh noise in the second pass", hypotheses=given),
             FalseImplication("A(0) = 0 dropped", hypotheses=[s == g, f == s - g, function[1]]),
+            FalseImplication("A draws or remembers: not a function", hypotheses=[s == g, f == s - g, function[0]]),
         ],
     )
 

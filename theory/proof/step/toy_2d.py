@@ -1,4 +1,6 @@
-"""Figure 1 in exact numbers: two convex quadratic tasks in two parameters, MGDA, rho = ||g_1|| = ||g_2|| = sqrt 5.
+"""Figure 1 in exact numbers: two quadratic tasks in two parameters, MGDA, rho = ||g_1|| = ||g_2|| = sqrt 5.
+
+Both Hessians are positive definite: the tasks are bounded below, losses up to a constant.
 
 CONFLICT: g = (2, 1), (-2, 1) and h = (1, 0), (-6, 6) are in conflict both. The decomposed d = (0, 1) + (36, 42)/85
 has positive products with all four of them: to first order both losses fall, and both penalties rho ||grad L^i||,
@@ -11,7 +13,7 @@ from theory.ledger import Finding
 from theory.proof.kernels.enumeration import Case, Comparison, OppositeFamily, for_all
 from theory.proof.step.problems import ONE_OUTCOME, ZERO, Problem, Vector, dot, problem
 
-CONFLICT = problem([(2, 1), (-2, 1)], [((1, -1), (-1, 2)), ((2, -2), (-2, 2))], (5, 0))
+CONFLICT = problem([(2, 1), (-2, 1)], [((1, -1), (-1, 2)), ((3, 0), (0, 6))], (5, 0))
 MIRROR = problem([(2, 1), (-1, -2)], [((1, 0), (0, 1)), ((1, -1), (-1, 2))], (5, 0))
 
 
@@ -24,7 +26,7 @@ def decomposed_descends() -> Finding:
     """On CONFLICT."""
     return for_all(
         "decomposed-descends",
-        "g = (2, 1), (-2, 1), H = ((1, -1), (-1, 2)), ((2, -2), (-2, 2)), rho^2 = 5: <g_1, g_2>, <h_1, h_2> < 0, the "
+        "g = (2, 1), (-2, 1), H = ((1, -1), (-1, 2)), ((3, 0), (0, 6)), rho^2 = 5: <g_1, g_2>, <h_1, h_2> < 0, the "
         "decomposed d has <g_i, d>, <h_i, d> > 0 for both tasks, the direct one has <g_2, d> < 0",
         _cases(CONFLICT, CONFLICT.decomposed, CONFLICT.direct),
         [OppositeFamily("the mirror", _cases(MIRROR, MIRROR.decomposed, MIRROR.direct))],
@@ -50,7 +52,7 @@ def _cases(found: Problem, descends: Vector, climbs: Vector) -> list[Case]:
         *(Comparison(f"<{name}, d>", value, ">", ZERO) for name, value in zip(NAMES, products, strict=True)),
         Comparison("<g_2, d'>", dot(found.losses[1], climbs), "<", ZERO),
     ]
-    return [Case(str(found), ONE_OUTCOME, claim, found.well_posed()) for claim in claims]
+    return [Case(str(found), ONE_OUTCOME, claim, (*found.well_posed(), found.definite())) for claim in claims]
 
 
 NAMES = ("g_1", "g_2", "h_1", "h_2")
