@@ -558,8 +558,9 @@ CHAIN: tuple[Entry, ...] = (
         "Gaussian noise does not lower the population loss",
         r"L_D(\theta) \le \mathbb{E}_{\varepsilon \sim \mathcal{N}(0, \sigma^2 I)} L_D(\theta + \varepsilon)",
         "At the theta that is returned. Where tr Hess L_D > 0 it holds, and where tr Hess L_D < 0 it fails, for all "
-        "small sigma (gauss-small-variance); at a given sigma neither follows (gauss-sign). It fails at a global maximum "
-        "(gauss-maximum), and can at what training returns (gauss-concave). theorem-a and theorem-c do without it.",
+        "small sigma (gauss-small-variance); at a given sigma neither follows (gauss-sign). It fails at a global "
+        "maximum (gauss-maximum), and can at what training returns (gauss-concave). theorem-a and theorem-c do without "
+        "it.",
         paper=RECONSTRUCTED,
         tests=(f"{TASKS}::test_premises_are_assumed_with_their_source",),
         expected="assumed",
