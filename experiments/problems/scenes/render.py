@@ -1,4 +1,4 @@
-"""One ray through each pixel's centre: class, depth and normal of what it meets first; Lambert's law and hard shadows."""
+"""One ray through each pixel's centre: class, depth and normal of what it meets first; Lambert's law, hard shadows."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -111,7 +111,7 @@ def is_lit(scene: Scene, points: Array, to_light: Array) -> NDArray[np.bool_]:
 
 
 def received(scene: Scene, points: Array, normals: Array) -> Array:
-    """Light (3, n) that arrives at points: ambient; the sun or the lamp, each with its shadow; glowing panes, without."""
+    """Light (3, n) that arrives at points: ambient; sun or lamp, each with its shadow; glowing panes, without."""
     ambient = column(scene.sky) * 0.65 if scene.sky is not None else column((0.35, 0.35, 0.35))
     total = ambient * (1 + 0.3 * normals[1])
     lights: list[tuple[Array, Array, bool]] = []

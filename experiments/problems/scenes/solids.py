@@ -106,7 +106,7 @@ def _sum_over(axes: tuple[int, ...], pair: tuple[Array, Array]) -> Array:
 
 
 def outward_normals(solid: Solid, local: Array) -> Array:
-    """Unit normals (3, n), in the world, at local points of the surface: of the part that a point is farthest out on."""
+    """Unit normals (3, n), in the world, at local points of the surface: those of the part that is farthest out."""
     flat, round_ = AXES[solid.shape]
     gradients = np.zeros_like(local)
     farthest = np.full(local.shape[1], -np.inf)
