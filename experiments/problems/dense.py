@@ -127,15 +127,12 @@ def _check_names(folder: Path, size: int) -> None:
             )
 
 
-def _map(path: Path) -> NDArray[Any]:
+def _map(path: Path) -> "np.memmap[Any, Any]":
     """The array of a file, mapped, never unpickled."""
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        return np.lib.format.open_memmap(path, mode="r")
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path}: not a whole .npy file ({error}). {REMEDY}") from error
-    if not isinstance(array, np.ndarray):
-        raise DataError(f"{path}: an archive of arrays, expected one array. {REMEDY}")
-    return array
 
 
 def _shape(path: Path, what: str) -> tuple[int, ...]:
@@ -145,7 +142,7 @@ def _shape(path: Path, what: str) -> tuple[int, ...]:
     if array.dtype.kind not in kinds or array.dtype.itemsize > 8:
         rule = "whole numbers" if what == "label" else "float32 or float64"
         raise DataError(f"{path}: type is {array.dtype}, a {what} holds {rule}. {REMEDY}")
-    length = array.offset + array.nbytes if isinstance(array, np.memmap) else path.stat().st_size
+    length = array.offset + array.nbytes
     if path.stat().st_size != length:
         raise DataError(f"{path}: {path.stat().st_size} bytes, its header declares {length}. {REMEDY}")
     if array.ndim != (2 if what == "label" else 3) or not array.size:
@@ -199,7 +196,7 @@ def _planes(array: NDArray[Any]) -> Float32[Tensor, "c h w"]:
 
 
 def augment(example: DenseExample, kind: DenseKind, generator: torch.Generator) -> DenseExample:
-    """The paper's augmentation: scale by 1, 1.2 or 1.5, crop to the old size anywhere, flip every other image.
+    """The paper's augmentation: scale by 1, 1.2 or 1.5, crop to the old size anywhere, flip with probability 1/2.
 
     Scale s: depth / s, hence inverse depth x s. Flip: the normals' x changes its sign. The image is interpolated
     linearly; targets take the nearest pixel, so that labels stay labels, and a normal unit or zero.
@@ -222,8 +219,8 @@ def _crop(example: DenseExample, window: tuple[int, int, int, int]) -> DenseExam
     """A window of the example, enlarged to the size of the whole."""
     top, left, rows, columns = window
     height, width = example.label.shape
-    down = torch.div(torch.arange(height) * rows, height, rounding_mode="floor") + top
-    across = torch.div(torch.arange(width) * columns, width, rounding_mode="floor") + left
+    down = (2 * torch.arange(height) + 1) * rows // (2 * height) + top  # of the pixel that a centre falls into
+    across = (2 * torch.arange(width) + 1) * columns // (2 * width) + left
     cut = example.image[None, :, top : top + rows, left : left + columns]
     normal = example.normal
     return DenseExample(
