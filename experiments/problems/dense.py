@@ -127,7 +127,7 @@ def _check_names(folder: Path, size: int) -> None:
             )
 
 
-def _map(path: Path) -> "np.memmap[Any, Any]":
+def _map(path: Path) -> "np.memmap[tuple[int, ...], np.dtype[Any]]":
     """The array of a file, mapped, never unpickled."""
     try:
         return np.lib.format.open_memmap(path, mode="r")
@@ -195,7 +195,9 @@ def _planes(array: NDArray[Any]) -> Float32[Tensor, "c h w"]:
     return torch.from_numpy(np.ascontiguousarray(np.moveaxis(array, 2, 0), dtype=np.float32))
 
 
-def augment(example: DenseExample, kind: DenseKind, generator: torch.Generator) -> DenseExample:
+def augment(
+    example: DenseExample, kind: DenseKind, generator: torch.Generator, *, divide_inverse: bool = False
+) -> DenseExample:
     """The paper's augmentation: scale by 1, 1.2 or 1.5, crop to the old size anywhere, flip with probability 1/2.
 
     Scale s: depth / s, hence inverse depth x s. Flip: the normals' x changes its sign. The image is interpolated
@@ -203,6 +205,8 @@ def augment(example: DenseExample, kind: DenseKind, generator: torch.Generator) 
 
     Args:
         generator: four numbers are drawn from it for each example.
+        divide_inverse: inverse depth / s too, as the programs in common use have it: what is nearer then counts as
+            farther away.
     """
     scale_draw, top_draw, left_draw, flip_draw = torch.rand(4, generator=generator, dtype=torch.float64).tolist()
     scale = SCALES[int(scale_draw * len(SCALES))]
@@ -210,7 +214,7 @@ def augment(example: DenseExample, kind: DenseKind, generator: torch.Generator) 
     rows, columns = int(height / scale), int(width / scale)
     top, left = int(top_draw * (height - rows + 1)), int(left_draw * (width - columns + 1))
     scaled = _crop(example, (top, left, rows, columns))
-    depth = scaled.depth * scale if kind.inverse else scaled.depth / scale
+    depth = scaled.depth * scale if kind.inverse and not divide_inverse else scaled.depth / scale
     scaled = scaled._replace(depth=depth)
     return _flip(scaled) if flip_draw < 0.5 else scaled
 

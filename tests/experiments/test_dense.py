@@ -144,10 +144,10 @@ def marked(height: int = 24, width: int = 36) -> DenseExample:
     return DenseExample((label / label.max()).expand(3, -1, -1), label, label[None] + 1.0, normal)
 
 
-@given(st.integers(0, 2**32 - 1), st.sampled_from([INDOOR, STREET]))
-def test_an_augmented_example_is_a_window_of_the_old_one(seed: int, kind: DenseKind) -> None:
+@given(st.integers(0, 2**32 - 1), st.sampled_from([INDOOR, STREET]), st.booleans())
+def test_an_augmented_example_is_a_window_of_the_old_one(seed: int, kind: DenseKind, divide_inverse: bool) -> None:
     old = marked()
-    new = augment(old, kind, torch.Generator().manual_seed(seed))
+    new = augment(old, kind, torch.Generator().manual_seed(seed), divide_inverse=divide_inverse)
     height, width = old.label.shape
     assert new.image.shape == old.image.shape
     flipped = bool(new.label[0, 0] > new.label[0, -1])
@@ -158,7 +158,7 @@ def test_an_augmented_example_is_a_window_of_the_old_one(seed: int, kind: DenseK
     assert (columns.diff() >= 0).all()
     spans = {(int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1): scale for scale in SCALES}
     scale = next(s for s in SCALES if (int(height / s), int(width / s)) in spans)
-    depth = (new.label + 1.0) * (scale if kind.inverse else 1 / scale)
+    depth = (new.label + 1.0) * (scale if kind.inverse and not divide_inverse else 1 / scale)
     torch.testing.assert_close(new.depth[0], depth)
     torch.testing.assert_close(new.image[0] * old.label.max(), new.label.float(), rtol=0, atol=(width + 1.1) / 2)
     assert new.normal is not None

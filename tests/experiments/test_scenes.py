@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from experiments.problems.dense import INDOOR, STREET, open_split
+from experiments.problems.dense import INDOOR, STREET, DenseSplitName, open_split
 from experiments.problems.scenes import cache, rooms, streets
 from experiments.problems.scenes.cache import SceneKind, render_view, rendered_folder
 from experiments.problems.scenes.render import camera_axes, first_met, pixel_rays, render
@@ -170,9 +169,9 @@ def test_no_image_of_one_split_is_in_the_other() -> None:
 
 
 @pytest.fixture
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FLATMTL_CACHE", str(tmp_path))
-    yield tmp_path
+    return tmp_path
 
 
 def make(kind: SceneKind = "rooms") -> Path:
@@ -258,7 +257,7 @@ def test_a_damaged_cache_is_made_again(how: str) -> None:
 def test_only_what_is_damaged_is_rendered_again(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[tuple[str, int]] = []
 
-    def counted(kind: SceneKind, split: cache.DenseSplitName, number: int, height: int, width: int) -> cache.View:
+    def counted(kind: SceneKind, split: DenseSplitName, number: int, height: int, width: int) -> cache.View:
         made.append((split, number))
         return render_view(kind, split, number, height, width)
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.problems.dense import DenseSplitName
 from experiments.problems.scenes.render import View, render
 from experiments.problems.scenes.rooms import build_room
 from experiments.problems.scenes.scene import Scene
@@ -18,7 +19,6 @@ from experiments.problems.sources import cache_folder
 from experiments.results import write_atomically
 
 SceneKind: TypeAlias = Literal["rooms", "streets"]
-DenseSplitName: TypeAlias = Literal["train", "val"]
 
 BUILDERS: dict[SceneKind, Callable[[int], Scene]] = {"rooms": build_room, "streets": build_street}
 VERSION = 1

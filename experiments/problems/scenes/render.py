@@ -61,7 +61,8 @@ def pixel_rays(camera: Camera, height: int, width: int) -> Array:
     across = np.tile((np.arange(width) + 0.5 - width / 2) / scale, height)
     upward = np.repeat((height / 2 - np.arange(height) - 0.5) / scale, width)
     right, up, forward = camera_axes(camera)
-    return right[:, None] * across + up[:, None] * upward + forward[:, None]
+    directions: Array = right[:, None] * across + up[:, None] * upward + forward[:, None]
+    return directions
 
 
 def window(solid: Solid, camera: Camera, height: int, width: int) -> NDArray[np.int64]:
@@ -113,7 +114,7 @@ def is_lit(scene: Scene, points: Array, to_light: Array) -> NDArray[np.bool_]:
 def received(scene: Scene, points: Array, normals: Array) -> Array:
     """Light (3, n) that arrives at points: ambient; sun or lamp, each with its shadow; glowing panes, without."""
     ambient = column(scene.sky) * 0.65 if scene.sky is not None else column((0.35, 0.35, 0.35))
-    total = ambient * (1 + 0.3 * normals[1])
+    total: Array = ambient * (1 + 0.3 * normals[1])
     lights: list[tuple[Array, Array, bool]] = []
     if scene.sun is not None:
         towards = -unit(column(scene.sun.direction)) * 500

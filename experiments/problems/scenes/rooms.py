@@ -1,7 +1,7 @@
 """Furnished rooms: 13 classes, in the order of the usual NYUv2 labels. All of them occur, no room has them all."""
 
 from experiments.problems.scenes.scene import Builder, Camera, Draws, Scene
-from experiments.problems.scenes.solids import Surface, Triple
+from experiments.problems.scenes.solids import Shape, Surface, Triple
 
 CLASSES = (
     "bed",
@@ -129,8 +129,8 @@ class Room:
             radius = self.draws.between(0.05, 0.1)
             self.build.add("objects", "ball", (x, y + radius, z), (radius, radius, radius), self.draws.surface())
         elif kind == "bottle":
-            radius, half = self.draws.between(0.03, 0.06), self.draws.between(0.05, 0.15)
-            self.build.add("objects", "pillar", (x, y + half, z), (radius, half, radius), self.draws.surface())
+            radius, tall = self.draws.between(0.03, 0.06), self.draws.between(0.05, 0.15)
+            self.build.add("objects", "pillar", (x, y + tall, z), (radius, tall, radius), self.draws.surface())
         else:
             for level in range(self.draws.whole(1, 4)):
                 centre = (x, y + 0.02 + 0.04 * level, z)
@@ -213,7 +213,7 @@ class Room:
         for _ in range(self.draws.whole(1, 4)):
             if place := self.free_place(0.15, 0.15):
                 size = self.draws.between(0.08, 0.2)
-                shape = self.draws.one_of(("box", "ball"))
+                shape: Shape = self.draws.one_of(("box", "ball"))
                 half = (size, size, size)
                 turn = self.draws.turn(1)
                 self.build.add("objects", shape, (place[0], size, place[1]), half, self.draws.surface(), turn)
