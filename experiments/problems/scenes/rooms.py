@@ -1,4 +1,4 @@
-"""Furnished rooms: 13 classes, in the order of the usual NYUv2 labels. All of them occur, no room has them all."""
+"""Furnished rooms: 13 classes, in the order of the usual NYUv2 labels, of which a room has some."""
 
 from experiments.problems.scenes.scene import Builder, Camera, Draws, Scene
 from experiments.problems.scenes.solids import Shape, Surface, Triple
