@@ -1446,7 +1446,7 @@ STEP: tuple[Entry, ...] = (
         paper="eq. 3",
         checks=(f"{STEP_CHECKS}.worst_case:constant",),
         tests=HOLD,
-        weaker="Only the form of eq. 3; its truth stands under theorem-1.",
+        weaker="Only the form of eq. 3; what becomes of its bound stands under theorem-1.",
     ),
     Entry(
         "eq-7",
