@@ -28,7 +28,8 @@ def _like_filters(weights: Tensor, generator: torch.Generator) -> Tensor:
     if weights.dim() < 2:
         return torch.zeros_like(weights)
     factors = weights.flatten(1).norm(dim=1) / drawn.flatten(1).norm(dim=1)
-    return (drawn.flatten(1) * factors.unsqueeze(1)).view_as(weights)
+    scaled: Tensor = drawn.flatten(1) * factors.unsqueeze(1)
+    return scaled.view_as(weights)
 
 
 def landscape(

@@ -8,11 +8,10 @@ from contextlib import contextmanager
 import torch
 from jaxtyping import Int64
 from torch import Tensor
-from torch.nn import functional
 
 from experiments.measures.records import NoiseLevel, Premise, Trace
-from experiments.measures.split_loss import Offsets, SplitLoss, frozen_copy, gaussian, loss_and_accuracy, task_loss
-from experiments.metrics import Examples, to_input
+from experiments.measures.split_loss import frozen_copy, loss_and_accuracy
+from experiments.metrics import Examples
 from experiments.models import MultiTaskModel
 from experiments.statistics import MINIMUM, paired
 
@@ -98,9 +97,9 @@ def gaussian_premise(
 ) -> tuple[Premise, ...]:
     """``E L^i(w + sigma eps) - L^i(w)`` per task, sigma by block: is it >= 0, as the theory presumes?
 
-    Every ``piece`` examples get a draw of their own, used with both signs: the pair's mean has the same expectation and
-    no first-order term. Differences are paired (same examples with and without noise), so the error and Student's
-    interval cover the draws and the choice of the examples, if these are independent.
+    Every ``piece`` examples get a draw of their own, the same for all tasks, used with both signs: the pair's mean has
+    the same expectation and no first-order term. Differences are paired (same examples with and without noise), so the
+    error and Student's interval cover the draws and the choice of the examples, if these are independent.
 
     Args:
         traces: of every task on held-out data: what the rise is to second order.
@@ -113,31 +112,45 @@ def gaussian_premise(
     if len(labels) % piece or len(labels) // piece < MINIMUM:
         raise ValueError(f"{len(labels)} examples in pieces of {piece}: at least {MINIMUM} whole pieces are needed.")
     network = frozen_copy(network)
+    sigmas, deviations = _deviations(network, rho, n_samples)
+    pairs = [
+        _pair(network, examples[chosen], labels[chosen], deviations, generator)
+        for chosen in torch.arange(len(labels)).split(piece)
+    ]
     found = []
-    for task in range(len(network.heads)):
-        blocks = task_loss(network, examples, labels, task).blocks
-        sigmas = tuple(deviation(rho, sum(one.numel() for one in block), n_samples) for block in blocks)
-        still: dict[int, float] = {}
-        noisy: dict[int, float] = {}
-        for number, chosen in enumerate(torch.arange(len(labels)).split(piece)):
-            loss = _piece_loss(network, to_input(examples[chosen]), labels[chosen, task], task)
-            draw = tuple(sigma * one for sigma, one in zip(sigmas, gaussian(blocks, generator), strict=True))
-            still[number] = loss.value()
-            noisy[number] = statistics.fmean(_value_at(loss, sign, draw) for sign in (1.0, -1.0))
-        found.append(_premise(rho, sigmas, traces[task], noisy, still))
+    for task, trace in enumerate(traces):
+        noisy = {number: with_noise[task] for number, (with_noise, _) in enumerate(pairs)}
+        still = {number: without[task] for number, (_, without) in enumerate(pairs)}
+        found.append(_premise(rho, (sigmas[0], sigmas[1 + task]), trace, noisy, still))
     return tuple(found)
 
 
-def _piece_loss(network: MultiTaskModel, inputs: Tensor, labels: Int64[Tensor, " n"], task: int) -> SplitLoss:
-    def pieces() -> Iterator[Tensor]:
-        yield functional.cross_entropy(network(inputs, (task,))[0].double(), labels)
+def _pair(
+    network: MultiTaskModel,
+    examples: Examples,
+    labels: Int64[Tensor, "n m"],
+    deviations: Sequence[float],
+    generator: torch.Generator,
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Losses of one piece: the mean of those at plus and minus one draw, and those at the weights."""
+    draw = [
+        sigma * torch.randn(parameter.shape, dtype=torch.float64, generator=generator)
+        for sigma, parameter in zip(deviations, network.parameters(), strict=True)
+    ]
+    signed = []
+    for sign in (1.0, -1.0):
+        with moved(network, draw, sign):
+            signed.append(loss_and_accuracy(network, examples, labels)[0])
+    both = tuple(statistics.fmean(column) for column in zip(*signed, strict=True))
+    return both, loss_and_accuracy(network, examples, labels)[0]
 
-    return SplitLoss((tuple(network.shared_parameters()), tuple(network.head_parameters()[task])), pieces)
 
-
-def _value_at(loss: SplitLoss, sign: float, draw: Offsets) -> float:
-    with loss.displaced(tuple(sign * part for part in draw)):
-        return loss.value()
+def _deviations(network: MultiTaskModel, rho: float, n_samples: int) -> tuple[list[float], list[float]]:
+    """sigma of the trunk and of every head, and the same for each of the network's parameters in their order."""
+    blocks = [network.shared_parameters(), *network.head_parameters()]
+    sigmas = [deviation(rho, sum(one.numel() for one in block), n_samples) for block in blocks]
+    by_parameter = {id(one): sigma for block, sigma in zip(blocks, sigmas, strict=True) for one in block}
+    return sigmas, [by_parameter[id(parameter)] for parameter in network.parameters()]
 
 
 def _premise(

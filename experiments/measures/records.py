@@ -41,7 +41,7 @@ class Measuring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     sharpness_examples: int = 2_000
     steps: int = 6
     restarts: int = 1
-    curvature_examples: int = 2_000
+    curvature_examples: int = 1_500
     probes: int = 10
     lanczos: int = 12
     noise_examples: int = 5_000
