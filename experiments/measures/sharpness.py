@@ -37,8 +37,9 @@ def _scaled(vectors: Offsets, radii: Radii) -> Offsets:
 
 
 def _projected(offsets: Offsets, radii: Radii) -> Offsets:
+    """Each block's offset, shortened to its radius where it is longer."""
     return tuple(
-        offset * min(1.0, shared_radius_factor(float(offset.norm()), rho)) if float(offset.norm()) > rho else offset
+        offset * shared_radius_factor(norm, rho) if (norm := float(offset.norm())) > rho else offset
         for offset, rho in zip(offsets, radii, strict=True)
     )
 
@@ -130,8 +131,7 @@ def sharpness(
     for task, loss in enumerate(losses):
         there: Offsets = (common.offsets[0], common.offsets[1 + task])
         peak = worst_case(loss, radii, steps=steps, restarts=restarts, generator=generator, further=[there])
-        with loss.displaced(there):
-            at_common = loss.value()
+        at_common = ascend(loss, radii, there, 0).value
         found.append(Sharpness(loss=loss.value(), sam=sam_value(loss, radii), worst=peak.value, at_common=at_common))
     return BallSharpness(
         rho=rho,

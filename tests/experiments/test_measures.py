@@ -230,6 +230,21 @@ def test_common_sharpness_never_exceeds_the_mean_of_the_own_ones() -> None:
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
+def test_the_order_holds_even_where_ascents_end_early() -> None:
+    """With one step from zero and from one random point, some task's own ascents would end below the common point."""
+    network, (examples, labels) = Float64Network(), rows()
+    for seed in range(8):
+        found = sharpness(network, examples, labels, rho=2.0, steps=1, restarts=1, generator=seeded(seed))
+        assert all(task.at_common <= task.worst for task in found.tasks)
+
+
+def test_sharpness_is_that_of_evaluation_mode() -> None:
+    network, (examples, labels) = Float64Network(dropout=0.5).train(), rows()
+    found = sharpness(network, examples, labels, rho=0.1, steps=1, restarts=0, generator=seeded())
+    assert [task.loss for task in found.tasks] == pytest.approx(evaluate([network], examples, labels)[0], rel=1e-12)
+    assert network.training
+
+
 # Curvature
 
 
