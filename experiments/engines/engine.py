@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import torch
 
-from experiments.executors import Finished, LoadProblem, Settings, run_one, source_state
+from experiments.executors import Finished, Settings, run_one, source_state
 from experiments.spec import Spec, spec_key
 from experiments.train import LoadedProblem
 
@@ -36,8 +36,12 @@ class Update:
 
 _alone = threading.Lock()
 """A run draws from the process's random generator: a worker with several threads runs one spec at a time."""
-_loaded = functools.lru_cache(maxsize=1)(lambda load, *arguments: load(*arguments))
 _source = functools.cache(source_state)
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(load: Callable[..., LoadedProblem], *arguments: Any) -> LoadedProblem:
+    return load(*arguments)
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Task:
     """
 
     settings: Settings
-    load: LoadProblem
+    load: Callable[..., LoadedProblem]
 
     def __call__(
         self,
@@ -67,15 +71,11 @@ class Task:
             return run_one(
                 spec,
                 self.settings,
-                load=self._load,
+                load=functools.partial(_loaded, self.load),
                 source=_source(),
                 on_epoch=on_epoch,
                 should_stop=should_stop,
             )
-
-    def _load(self, *arguments: Any) -> LoadedProblem:
-        problem: LoadedProblem = _loaded(self.load, *arguments)
-        return problem
 
 
 class Handle(Protocol):

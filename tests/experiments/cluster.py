@@ -34,7 +34,8 @@ def dask_cluster(folder: Path, workers: int) -> Iterator[Cluster]:
             for number in range(workers)
         )
         deadline = time.monotonic() + 60
-        while not file.exists():
+        logs = [folder / f"worker{number}.log" for number in range(workers)]
+        while not (file.exists() and all("Registered to" in log.read_text() for log in logs)):
             assert time.monotonic() < deadline, (folder / "scheduler.log").read_text()
             time.sleep(0.05)
         yield Cluster(json.loads(file.read_text())["address"], processes)
