@@ -124,7 +124,8 @@ def sweep(
         part = Shard.parse(shard)
         chosen = [spec for spec in _selected(name, only) if spec in part]
         if not chosen:
-            console.print(f"No run of {name} contains {only!r}: see python -m experiments list {name}.", markup=False)
+            where = f"{name}, part {shard}," if part.count > 1 else name
+            console.print(f"No run of {where} contains {only!r}: see python -m experiments list {name}.", markup=False)
             return 1
         finished = run_sweep(chosen, settings, load=load_problem, engine=engines[engine](), console=console)
     except (SweepBroken, EngineMissing, ValueError) as error:

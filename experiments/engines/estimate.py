@@ -19,8 +19,9 @@ class Left:
     unknown: int
 
     def __str__(self) -> str:
-        unknown = f", and {self.unknown} runs of whose kind none is stored" if self.unknown else ""
-        return f"about {self.core_hours:.3g} core-hours of training{unknown}"
+        known = f"about {self.core_hours:.3g} core-hours of training" if self.core_hours else ""
+        unknown = f"runs of whose kind none is stored: {self.unknown}" if self.unknown else ""
+        return "; ".join(part for part in (known, unknown) if part)
 
 
 def kind(spec: Spec) -> Spec:

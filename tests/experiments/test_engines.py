@@ -185,6 +185,25 @@ def test_a_run_that_the_engine_lost_is_a_failure_and_the_others_go_on(settings: 
     ]
 
 
+def test_a_stopped_sweep_withdraws_what_waits(settings: Settings) -> None:
+    class Busy:
+        """An engine that never comes to the runs, in a sweep that is told to stop."""
+
+        interval = 0.0
+        futures: tuple[Future[Finished], ...] = ()
+
+        @contextmanager
+        def submit(self, task: Task, specs: Sequence[Spec]) -> Iterator[Submitted]:
+            self.futures = tuple(Future() for _ in specs)
+            os.kill(os.getpid(), signal.SIGTERM)
+            yield Submitted(self.futures)
+
+    before, busy = signal.getsignal(signal.SIGTERM), Busy()
+    assert sweep(LONG, settings, busy, tiny_problem) == []
+    assert [future.cancelled() for future in busy.futures] == [True, True]
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
 def test_a_result_that_is_stored_out_of_sight_is_a_failure(settings: Settings) -> None:
     elsewhere = Inline(lambda task, spec: Finished(spec, "done", 1.0))
     (finished,) = sweep(LONG[:1], settings, elsewhere, tiny_problem)
@@ -234,7 +253,8 @@ def test_what_is_left_is_what_runs_of_the_same_kind_took() -> None:
     stored = [took(1), took(3, seed=1), took(100, mode="erm"), took(100, epochs=3)]
     remaining = [tiny_spec(seed=2), tiny_spec(rho_shared=0.2), tiny_spec(problem="multi_fashion")]
     assert left(remaining, stored) == Left(core_hours=4.0, unknown=1)
-    assert str(left(remaining, stored)) == ("about 4 core-hours of training, and 1 runs of whose kind none is stored")
+    assert str(left(remaining, stored)) == ("about 4 core-hours of training; runs of whose kind none is stored: 1")
+    assert str(left(remaining, [])) == "runs of whose kind none is stored: 3"
     assert left([], stored) == Left(core_hours=0.0, unknown=0)
 
 
