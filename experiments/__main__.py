@@ -1,9 +1,10 @@
-"""Command line: ``python -m experiments run | status | compare | list | data``."""
+"""Command line: ``python -m experiments run | sweep | status | compare | list | data``."""
 
 import collections
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import tyro
@@ -11,6 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import catalog, executors
+from experiments.engines.dask_cluster import DaskCluster
+from experiments.engines.engine import Engine, EngineMissing, SweepBroken
+from experiments.engines.estimate import left
+from experiments.engines.local import LocalPool
+from experiments.engines.slurm import Slurm
+from experiments.engines.sweep import Shard, run_sweep
 from experiments.problems.overlays import describe_data
 from experiments.results import (
     SCHEMA_VERSION,
@@ -18,6 +25,7 @@ from experiments.results import (
     Reproduction,
     compare_results,
     find_result,
+    load_results,
     write_atomically,
 )
 from experiments.spec import ProfileName, Spec, spec_key
@@ -44,7 +52,7 @@ def run(
     keep_checkpoints: Path | None = None,
     only: str = "",
 ) -> int:
-    """Train what is missing from a list; finished runs are skipped, interrupted ones resume.
+    """Train what is missing from a list; finished runs are skipped, interrupted ones resume. A sweep on this machine.
 
     Args:
         name: the list.
@@ -55,16 +63,73 @@ def run(
         keep_checkpoints: folder for the final weights of every run trained now.
         only: run only those whose line in ``list`` contains this text.
     """
+    return sweep(
+        name,
+        store=store,
+        workers=workers,
+        fresh=fresh,
+        data_dir=data_dir,
+        keep_checkpoints=keep_checkpoints,
+        only=only,
+    )
+
+
+@app.command
+def sweep(
+    name: Name,
+    *,
+    engine: Literal["local", "slurm", "dask"] = "local",
+    shard: str = "1/1",
+    scheduler: str = "",
+    partition: str = "",
+    hours: float = 4.0,
+    memory_gb: float = 4.0,
+    store: Path = STORE,
+    workers: int = 2,
+    fresh: bool = False,
+    data_dir: Path | None = None,
+    keep_checkpoints: Path | None = None,
+    only: str = "",
+) -> int:
+    """Train what is missing from a list, on one machine or many, which share the file systems of store and build/.
+
+    Args:
+        name: the list.
+        engine: processes of this machine, SLURM jobs, or the workers of a Dask scheduler.
+        shard: i/n: only part i of n; the parts are disjoint and make up the list.
+        scheduler: address of the Dask scheduler, tcp://host:port.
+        partition: where SLURM queues the jobs; empty: its own choice.
+        hours: time limit of a SLURM job, which is queued again when it ends too early.
+        memory_gb: memory of a SLURM job.
+        store: folder of the results.
+        workers: processes, or SLURM jobs at the same time, one thread each.
+        fresh: train finished runs again, from the start.
+        data_dir: folder with the original image files.
+        keep_checkpoints: folder for the final weights of every run trained now.
+        only: run only those whose line in ``list`` contains this text.
+    """
     console = Console()
-    chosen = _selected(name, only)
-    if not chosen:
-        console.print(f"No run of {name} contains {only!r}: see python -m experiments list {name}.", markup=False)
-        return 1
-    settings = executors.Settings(store=store, data_dir=data_dir, weights=keep_checkpoints, fresh=fresh)
+    engines: dict[str, Callable[[], Engine]] = {
+        "local": lambda: LocalPool(workers),
+        "slurm": lambda: Slurm(workers=workers, hours=hours, memory_gb=memory_gb, partition=partition),
+        "dask": lambda: DaskCluster(scheduler),
+    }
+    settings = executors.Settings(
+        store=store.resolve(),
+        data_dir=data_dir and data_dir.resolve(),
+        weights=keep_checkpoints and keep_checkpoints.resolve(),
+        fresh=fresh,
+    )
     try:
-        finished = executors.run_sweep(chosen, settings, load=load_problem, workers=workers, console=console)
-    except executors.SweepBroken as error:
-        console.print(str(error), markup=False)
+        part = Shard.parse(shard)
+        chosen = [spec for spec in _selected(name, only) if spec in part]
+        if not chosen:
+            where = f"{name}, part {shard}," if part.count > 1 else name
+            console.print(f"No run of {where} contains {only!r}: see python -m experiments list {name}.", markup=False)
+            return 1
+        finished = run_sweep(chosen, settings, load=load_problem, engine=engines[engine](), console=console)
+    except (SweepBroken, EngineMissing, ValueError) as error:
+        console.print(str(error), markup=False, soft_wrap=True)
         return 1
     counts: collections.Counter[str] = collections.Counter(one.outcome for one in finished)
     counts["not started"] = len(chosen) - len(finished)
@@ -74,20 +139,22 @@ def run(
 
 @app.command
 def status(name: Name, *, store: Path = STORE) -> int:
-    """Show which runs of a list are done, running, failed or missing.
+    """Show which runs of a list are done, running, failed or missing, and about how much is left to compute.
 
     Args:
         name: the list.
         store: folder of the results.
     """
     console = Console()
-    counts: collections.Counter[str] = collections.Counter()
-    for spec in catalog.specs(name):
-        state = executors.state(spec, store)
-        counts[state] += 1
-        if state != "done":
-            console.print(f"{state:8} {executors.describe(spec)}", markup=False, highlight=False, soft_wrap=True)
+    states = {spec: executors.state(spec, store) for spec in catalog.specs(name)}
+    counts = collections.Counter(states.values())
+    remaining = [spec for spec, state in states.items() if state != "done"]
+    for spec in remaining:
+        line = f"{states[spec]:8} {executors.describe(spec)}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(", ".join(f"{count} {state}" for state, count in counts.items()), highlight=False)
+    if remaining:
+        console.print(f"left: {left(remaining, load_results(store))}", highlight=False, soft_wrap=True)
     return int(counts["failed"] > 0)
 
 

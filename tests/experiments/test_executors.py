@@ -15,7 +15,10 @@ from rich.console import Console
 
 from experiments import __main__ as commands
 from experiments import executors
-from experiments.executors import Settings, SweepBroken, is_locked, locked, run_one, run_sweep, source_state, state
+from experiments.engines.engine import SweepBroken
+from experiments.engines.local import LocalPool
+from experiments.engines.sweep import run_sweep
+from experiments.executors import Settings, is_locked, locked, run_one, source_state, state
 from experiments.results import Reproduction, compare_results, find_result, read_result, result_path, save_result
 from experiments.spec import Spec, spec_key
 from experiments.train import LoadedProblem, train
@@ -126,7 +129,7 @@ def test_a_sweep_gives_the_results_of_single_runs_and_goes_on_after_a_failure(se
         tiny_spec(mode="stl", seed=1),
     )
     text = io.StringIO()
-    finished = run_sweep(specs, settings, load=tiny_problem, workers=2, console=Console(file=text, width=200))
+    finished = run_sweep(specs, settings, load=tiny_problem, engine=LocalPool(2), console=Console(file=text, width=200))
     outcomes = {one.spec: one.outcome for one in finished}
     assert outcomes == dict(zip(specs, ("done", "failed", "done", "done"), strict=True))
     lines = text.getvalue().splitlines()
@@ -141,22 +144,24 @@ def test_a_sweep_gives_the_results_of_single_runs_and_goes_on_after_a_failure(se
 
 def test_a_worker_that_dies_ends_the_sweep_with_its_remedy(settings: Settings) -> None:
     with pytest.raises(SweepBroken, match="run the command again"):
-        run_sweep([tiny_spec()], settings, load=die, workers=1, console=Console(file=io.StringIO()))
+        run_sweep([tiny_spec()], settings, load=die, engine=LocalPool(1), console=Console(file=io.StringIO()))
     with pytest.raises(ValueError, match="workers is 0"):
-        run_sweep([tiny_spec()], settings, load=die, workers=0)
+        LocalPool(0)
 
 
 LONG = tiny_spec(epochs=12)
 SWEEP = """
 import sys
 from pathlib import Path
-from experiments.executors import Settings, run_sweep
+from experiments.engines.local import LocalPool
+from experiments.engines.sweep import run_sweep
+from experiments.executors import Settings
 from tests.experiments.test_executors import LONG
 from tests.experiments.tiny_problem import slow_tiny_problem
 
 if __name__ == "__main__":
     build, store = map(Path, sys.argv[1:])
-    finished = run_sweep([LONG], Settings(store=store, build=build), load=slow_tiny_problem, workers=1)
+    finished = run_sweep([LONG], Settings(store=store, build=build), load=slow_tiny_problem, engine=LocalPool(1))
     print([one.outcome for one in finished])
 """
 

@@ -32,6 +32,7 @@ STORED = {
     "experiments.certificates.records",
     "experiments.benchmarks.records",
     "experiments.cheaper.records",
+    "experiments.measures.records",
 }
 """What figures may know of the experiments."""
 

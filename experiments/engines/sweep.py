@@ -1,0 +1,149 @@
+"""A sweep: a list of specs, or a shard of it, on an engine. The same for every engine."""
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import FrameType
+
+from rich.console import Console
+
+from experiments.engines.display import Display
+from experiments.engines.engine import Engine, Handle, SweepBroken, Task
+from experiments.executors import Finished, LoadProblem, Settings
+from experiments.results import StoreError, read_result, result_path
+from experiments.spec import Spec, spec_key
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Part ``index`` of ``count``: the runs whose key, as a number, is ``index - 1`` modulo ``count``."""
+
+    index: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        """Read ``i/n``, 1 <= i <= n."""
+        match = re.fullmatch(r"(\d+)/(\d+)", text)
+        if match is None or not 1 <= int(match[1]) <= int(match[2]):
+            raise ValueError(f"shard is {text!r}: write i/n with 1 <= i <= n, for example 2/3.")
+        return cls(int(match[1]), int(match[2]))
+
+    def __contains__(self, spec: Spec) -> bool:
+        return int(spec_key(spec), 16) % self.count == self.index - 1
+
+
+def run_sweep(
+    specs: Sequence[Spec], settings: Settings, *, load: LoadProblem, engine: Engine, console: Console | None = None
+) -> list[Finished]:
+    """Run specs on an engine, in their order; finished keys are skipped unless ``settings.fresh``.
+
+    SIGINT and SIGTERM end the sweep; the same command resumes it. A failed run does not end the sweep.
+
+    Args:
+        specs: what to run.
+        settings: where results and state go.
+        load: makes the splits of (problem, n_train, n_validation, n_test, data_dir); importable by the workers.
+        engine: where the runs are computed.
+        console: where progress is shown: live on a terminal, one line a run otherwise.
+
+    Returns:
+        One entry a run that was skipped or came to an end; runs that a stop left out are not in it.
+
+    Raises:
+        SweepBroken: a process of this machine died.
+        EngineMissing: the engine's library, scheduler or queue is not there.
+    """
+    if settings.fresh:
+        for spec in specs:
+            (settings.build / "checkpoints" / f"{spec_key(spec)}.pt").unlink(missing_ok=True)
+    display = Display(console or Console(), len(specs))
+    stored = set() if settings.fresh else {path.stem for path in settings.store.glob("*/*/*.json")}
+    finished = [_skipped(spec, settings) for spec in specs if spec_key(spec) in stored]
+    for one in finished:
+        display.show_finished(one)
+    missing = [spec for spec in specs if spec_key(spec) not in stored]
+    if missing:
+        with _stopping(display.console) as stop, display.progress:
+            for one in _ends(missing, Task(settings, load), engine, display, stop):
+                finished.append(one)
+                display.show_finished(one)
+    return finished
+
+
+def _skipped(spec: Spec, settings: Settings) -> Finished:
+    """A stored run: trusted only after it was read."""
+    try:
+        read_result(result_path(settings.store, spec))
+    except StoreError as error:
+        return Finished(spec, "failed", 0.0, f"{type(error).__name__}: {error}")
+    return Finished(spec, "skipped", 0.0)
+
+
+def _ends(
+    specs: Sequence[Spec], task: Task, engine: Engine, display: Display, stop: threading.Event
+) -> Iterator[Finished]:
+    """How each run ended, as they end."""
+    with engine.submit(task, specs) as submitted:
+        pending = list(zip(submitted.handles, specs, strict=True))
+        while pending:
+            display.show_updates(submitted.updates())
+            looked = [(handle, spec, handle.done()) for handle, spec in pending]
+            pending = [(handle, spec) for handle, spec, done in looked if not done]
+            for handle, spec, done in looked:
+                if done and (end := _end(handle, spec, task, stop)) is not None:
+                    yield end
+            if stop.is_set():
+                submitted.ask_to_stop()
+                pending = [(handle, spec) for handle, spec in pending if handle.cancel() is False]
+            if len(pending) == len(looked):
+                time.sleep(engine.interval)
+
+
+def _end(handle: Handle, spec: Spec, task: Task, stop: threading.Event) -> Finished | None:
+    """How a run ended that is over; None when it ended because the sweep stops."""
+    try:
+        end: Finished = handle.result()
+    except BrokenProcessPool as error:
+        if stop.is_set():
+            return None
+        raise SweepBroken(
+            "a worker process died without a word (out of memory, or killed): run the command again, "
+            "every run resumes from its last full epoch."
+        ) from error
+    except Exception as error:  # noqa: BLE001 - whatever an engine lost a run to is told; the others go on
+        return None if stop.is_set() else Finished(spec, "failed", 0.0, f"{type(error).__name__}: {error}")
+    path = result_path(task.settings.store, spec)
+    if end.outcome in ("done", "skipped") and not path.exists():
+        message = f"it was stored, but {path} is not to be seen here: all machines must share the store's file system."
+        return replace(end, outcome="failed", message=message)
+    return end
+
+
+@contextmanager
+def _stopping(console: Console) -> Iterator[threading.Event]:
+    """The first SIGINT or SIGTERM sets the event; a second one has its usual effect."""
+    stop = threading.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.getsignal(number) for number in signals}
+
+    def restore() -> None:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+    def ask_to_stop(number: int, frame: FrameType | None) -> None:
+        restore()
+        stop.set()
+        console.print(f"{signal.Signals(number).name}: stopping; the same command resumes.", highlight=False)
+
+    for number in signals:
+        signal.signal(number, ask_to_stop)
+    try:
+        yield stop
+    finally:
+        restore()

@@ -1,0 +1,1 @@
+"""Measures of trained multi-task networks, at the unperturbed weights and in evaluation mode."""

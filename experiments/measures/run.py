@@ -1,0 +1,204 @@
+"""One run: get the trained weights, measure them, keep the record. A list of runs resumes where it stopped."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import torch
+from rich.console import Console
+
+from experiments.executors import LoadProblem, describe, source_state
+from experiments.measures.calibration import calibration, entropies
+from experiments.measures.curvature import hessian_product, hessian_trace, top_eigenvalue
+from experiments.measures.landscape import landscape
+from experiments.measures.noise import gaussian_premise, weight_noise
+from experiments.measures.records import (
+    SCHEMA_VERSION,
+    BallSharpness,
+    Curvature,
+    Landscape,
+    Measures,
+    Measuring,
+    Premise,
+    find_measures,
+    measuring_key,
+    save_measures,
+)
+from experiments.measures.sharpness import sharpness
+from experiments.measures.split_loss import frozen_copy, predict, task_loss
+from experiments.methods import stream_seed
+from experiments.models import MultiTaskModel, build_model
+from experiments.spec import Spec, spec_key
+from experiments.train import LoadedProblem, Split, now, provenance, train
+
+Answer = TypeVar("Answer")
+
+
+def trained_network(spec: Spec, problem: LoadedProblem, weights: Path, *, commit: str, dirty: bool) -> MultiTaskModel:
+    """The network at the last weights of a run, from the file of its key in the folder; trained first where it lacks.
+
+    Raises:
+        ValueError: the file holds another run, or the method trains one network a task.
+    """
+    if spec.mode in ("stl", "sam_stl"):
+        raise ValueError(f"mode {spec.mode!r} trains one network a task: the measures want one for all tasks.")
+    path = weights / f"{spec_key(spec)}.pt"
+    if not path.exists():
+        checkpoint = weights / f"{spec_key(spec)}.checkpoint"
+        train(spec, problem, commit=commit, dirty=dirty, checkpoint=checkpoint, weights=path)
+        checkpoint.unlink(missing_ok=True)
+    content = torch.load(path, weights_only=True)
+    if msgspec.json.decode(content["spec"], type=Spec) != spec:
+        raise ValueError(f"{path}: holds the weights of another run. Remove the file to train anew.")
+    network = build_model(spec.model, stream_seed(spec.seed, "weights"), spec.problem)
+    network.load_state_dict(content["last"][0])
+    return network
+
+
+class _Measurer:
+    """One network and its splits; every measure draws from a generator of its own."""
+
+    def __init__(self, measuring: Measuring, network: MultiTaskModel, problem: LoadedProblem) -> None:
+        self.measuring = measuring
+        self.network = frozen_copy(network)
+        self.problem = problem
+        self.cpu_seconds: dict[str, float] = {}
+
+    def timed(self, name: str, measure: Callable[[], Answer]) -> Answer:
+        clock = time.process_time()
+        found = measure()
+        self.cpu_seconds[name] = time.process_time() - clock
+        return found
+
+    def generator(self) -> torch.Generator:
+        return torch.Generator().manual_seed(stream_seed(self.measuring.training.seed, "probe"))
+
+    def sharpness(self) -> tuple[BallSharpness, ...]:
+        examples, labels = _first(self.problem.train, self.measuring.sharpness_examples)
+        return tuple(
+            sharpness(
+                self.network,
+                examples,
+                labels,
+                rho=rho,
+                steps=self.measuring.steps,
+                restarts=self.measuring.restarts,
+                generator=self.generator(),
+            )
+            for rho in self.measuring.radii
+        )
+
+    def curvature(self) -> tuple[Curvature, ...]:
+        return tuple(self._task_curvature(task) for task in range(len(self.network.heads)))
+
+    def _task_curvature(self, task: int) -> Curvature:
+        count, probes, generator = self.measuring.curvature_examples, self.measuring.probes, self.generator()
+        loss = task_loss(self.network, *_first(self.problem.train, count), task)
+        product = hessian_product(loss)
+        trace = hessian_trace(loss, product, probes=probes, generator=generator)
+        top = top_eigenvalue(loss, product, steps=self.measuring.lanczos, generator=generator)
+        loss = task_loss(self.network, *_first(self.problem.test, count), task)
+        held_out = hessian_trace(loss, hessian_product(loss), probes=probes, generator=generator)
+        return Curvature(trace=trace, top=top, held_out=held_out)
+
+    def premises(self, curvature: Sequence[Curvature]) -> tuple[tuple[Premise, ...], ...]:
+        return tuple(
+            gaussian_premise(
+                self.network,
+                self.problem.test.examples,
+                self.problem.test.labels,
+                traces=[one.held_out for one in curvature],
+                rho=rho,
+                n_samples=len(self.problem.train.labels),
+                piece=self.measuring.premise_piece,
+                generator=self.generator(),
+            )
+            for rho in self.measuring.radii
+        )
+
+    def landscape(self, points: int, directions: int) -> Landscape:
+        return landscape(
+            self.network,
+            *_first(self.problem.train, self.measuring.landscape_examples),
+            coordinates=[2 * place / (points - 1) - 1 for place in range(points)],
+            directions=directions,
+            generator=self.generator(),
+        )
+
+
+def _first(split: Split, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    return split.examples[:count], split.labels[:count]
+
+
+def measure(
+    measuring: Measuring, network: MultiTaskModel, problem: LoadedProblem, foreign: Split, *, commit: str, dirty: bool
+) -> Measures:
+    """Everything of one network; the network is left as it was."""
+    started, run, test = now(), _Measurer(measuring, network, problem), problem.test
+    calibrations = run.timed(
+        "calibration",
+        lambda: tuple(
+            calibration(logits, test.labels[:, task]) for task, logits in enumerate(predict(run.network, test.examples))
+        ),
+    )
+    foreign_entropy = run.timed(
+        "foreign entropy", lambda: tuple(entropies(logits) for logits in predict(run.network, foreign.examples))
+    )
+    curvature = run.timed("curvature", run.curvature)
+    return Measures(
+        schema_version=SCHEMA_VERSION,
+        key=measuring_key(measuring),
+        measuring=measuring,
+        calibration=calibrations,
+        foreign_entropy=foreign_entropy,
+        curvature=curvature,
+        sharpness=run.timed("sharpness", run.sharpness),
+        noise=run.timed(
+            "noise",
+            lambda: weight_noise(
+                run.network,
+                *_first(test, measuring.noise_examples),
+                gammas=measuring.gammas,
+                directions=measuring.directions,
+                generator=run.generator(),
+            ),
+        ),
+        premises=run.timed("premises", lambda: run.premises(curvature)),
+        line=run.timed("line", lambda: run.landscape(measuring.line, 1)),
+        plane=run.timed("plane", lambda: run.landscape(measuring.plane, 2)),
+        cpu_seconds=run.cpu_seconds,
+        provenance=provenance(problem, commit=commit, dirty=dirty, started=started),
+    )
+
+
+def measure_all(
+    measurings: Sequence[Measuring],
+    store: Path,
+    weights: Path,
+    *,
+    load: LoadProblem,
+    data_dir: Path | None = None,
+    fresh: bool = False,
+    only: str = "",
+    console: Console,
+) -> int:
+    """Measure what the store lacks, one after the other in this process; how many failed."""
+    chosen = [one for one in measurings if only.lower() in describe(one.training).lower()]
+    missing = [one for one in chosen if fresh or find_measures([store], one) is None]
+    console.print(f"{len(chosen) - len(missing)} of {len(chosen)} measured already", highlight=False)
+    (commit, dirty), failed = source_state(), 0
+    for measuring in missing:
+        spec = measuring.training
+        try:
+            problem = load(spec.problem, spec.n_train, spec.n_validation, spec.n_test, data_dir)
+            foreign = load(measuring.foreign, 1, 1, spec.n_test, data_dir).test
+            network = trained_network(spec, problem, weights, commit=commit, dirty=dirty)
+            measures = measure(measuring, network, problem, foreign, commit=commit, dirty=dirty)
+            save_measures(store, measures)
+            outcome = f"measured in {sum(measures.cpu_seconds.values()):.0f} CPU s"
+        except Exception as error:  # noqa: BLE001 - whatever a run dies of is reported; the others go on
+            failed, outcome = failed + 1, f"failed: {type(error).__name__}: {error}"
+        console.print(f"{describe(spec)} {outcome}", markup=False, highlight=False, soft_wrap=True)
+    return failed
