@@ -80,6 +80,7 @@ def assert_stored_like_single_runs(specs: Sequence[Spec], settings: Settings) ->
     return resumed
 
 
+@pytest.mark.thorough
 def test_a_dask_worker_that_is_killed_is_replaced_by_another_one(settings: Settings, tmp_path: Path) -> None:
     with dask_cluster(tmp_path, workers=2) as cluster:
         workers = {worker.pid: worker for worker in cluster.workers}
@@ -100,6 +101,7 @@ def test_a_dask_worker_that_is_killed_is_replaced_by_another_one(settings: Setti
     assert sorted(assert_stored_like_single_runs(LONG, settings)) == [0, 1]
 
 
+@pytest.mark.thorough
 def test_slurm_jobs_resume_when_their_time_is_up_and_when_they_are_killed(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
