@@ -252,7 +252,7 @@ def provenance(content: Sequence[Certificate]) -> tuple[tuple[str, tuple[str, ..
         ("Python", distinct(source.python for source in sources)),
         ("PyTorch", distinct(source.torch for source in sources)),
         ("Machine", distinct(source.machine for source in sources)),
-        ("Time", (f"{sum(one.seconds for one in content) / 3600:.2f} hours of runs",)),
+        ("Time", distinct(f"{source.started} to {source.finished}" for source in sources)),
     )
     return tuple((name, tuple(values)) for name, values in lines)
 
