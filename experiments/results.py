@@ -1,5 +1,6 @@
 """What a run leaves: one strict JSON file a key, written at once or not at all. No torch here."""
 
+import hashlib
 import math
 import os
 import tempfile
@@ -179,6 +180,13 @@ def read_keyed(path: Path, kind: type[AnyKeyed], *, version: int, what: str, rem
     if path.stem != content.key:
         raise StoreError(f"{path}: holds key {content.key}. Restore the file's name or remove it.")
     return content
+
+
+def content_key(name: str, question: msgspec.Struct, training: Spec, revision: int) -> str:
+    """16 hexadecimal digits of the SHA-256 of a question about a training run, the run's key, and the revision."""
+    fields: dict[str, Any] = msgspec.to_builtins(question) | {"training": spec_key(training)}
+    content = msgspec.json.encode({name: fields, "revision": revision}, order="sorted")
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def first_path(stores: Iterable[Path], path_in: Callable[[Path], Path]) -> Path | None:

@@ -1,17 +1,15 @@
 """What a certificate says, and all that it rests on: one strict JSON file each. No torch here."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from experiments import catalog
 from experiments.catalog import BASE, FLAT, Options, Profile
-from experiments.results import STORE, Provenance, first_path, read_keyed, save_keyed
-from experiments.spec import AggregatorName, Mode, ProblemName, Spec, spec_key
+from experiments.results import STORE, Provenance, content_key, first_path, read_keyed, save_keyed
+from experiments.spec import AggregatorName, Mode, ProblemName, Spec
 
 SCHEMA_VERSION = 1
 REVISION = 1
@@ -133,10 +131,8 @@ def _certifications() -> Iterator[Certification]:
 
 
 def certification_key(certification: Certification) -> str:
-    """Content key: 16 hexadecimal digits of the SHA-256 of the certification, its training's key and the revision."""
-    fields: dict[str, Any] = msgspec.to_builtins(certification) | {"training": spec_key(certification.training)}
-    content = msgspec.json.encode({"certification": fields, "revision": REVISION}, order="sorted")
-    return hashlib.sha256(content).hexdigest()[:16]
+    """Content key of the training run, of what is asked of it and how."""
+    return content_key("certification", certification, certification.training, REVISION)
 
 
 def certificate_path(store: Path, certification: Certification) -> Path:

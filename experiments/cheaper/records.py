@@ -1,15 +1,13 @@
 """What a measurement of the cheaper variants leaves: one strict JSON file a run. No torch here."""
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from experiments import catalog
-from experiments.results import STORE, Provenance, first_path, read_keyed, save_keyed
-from experiments.spec import Spec, spec_key
+from experiments.results import STORE, Provenance, content_key, first_path, read_keyed, save_keyed
+from experiments.spec import Spec
 
 SCHEMA_VERSION = 1
 REVISION = 1
@@ -133,10 +131,8 @@ def measurements() -> tuple[Measurement, ...]:
 
 
 def measurement_key(measurement: Measurement) -> str:
-    """Content key: 16 hexadecimal digits of the SHA-256 of the training run's key, of what is watched and how."""
-    watched: dict[str, Any] = msgspec.to_builtins(measurement) | {"training": spec_key(measurement.training)}
-    content = msgspec.json.encode({"measurement": watched, "revision": REVISION}, order="sorted")
-    return hashlib.sha256(content).hexdigest()[:16]
+    """Content key of the training run, of what is asked of it and how."""
+    return content_key("measurement", measurement, measurement.training, REVISION)
 
 
 def measured_path(store: Path, measurement: Measurement) -> Path:

@@ -1,6 +1,5 @@
 """What is measured of a trained network, and what it leaves: one strict JSON file a run. No torch here."""
 
-import hashlib
 from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import Any
 import msgspec
 
 from experiments.catalog import BASE, FLAT, LAPTOP, SMOKE, Options, Profile
-from experiments.results import STORE, Provenance, first_path, read_keyed, save_keyed
-from experiments.spec import AggregatorName, Mode, ProblemName, Spec, spec_key
+from experiments.results import STORE, Provenance, content_key, first_path, read_keyed, save_keyed
+from experiments.spec import AggregatorName, Mode, ProblemName, Spec
 from experiments.statistics import Paired
 
 SCHEMA_VERSION = 1
@@ -220,10 +219,8 @@ def measurings(profile: str) -> tuple[Measuring, ...]:
 
 
 def measuring_key(measuring: Measuring) -> str:
-    """Content key: 16 hexadecimal digits of the SHA-256 of the training run's key, of what is measured and how."""
-    fields: dict[str, Any] = msgspec.to_builtins(measuring) | {"training": spec_key(measuring.training)}
-    content = msgspec.json.encode({"measuring": fields, "revision": REVISION}, order="sorted")
-    return hashlib.sha256(content).hexdigest()[:16]
+    """Content key of the training run, of what is asked of it and how."""
+    return content_key("measuring", measuring, measuring.training, REVISION)
 
 
 def measures_path(store: Path, measuring: Measuring) -> Path:
