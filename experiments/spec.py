@@ -59,6 +59,10 @@ REVISIONS: dict[str, int] = {
 """Raise a number when a change alters what a Spec computes: stored results of that method then count as missing."""
 
 
+LATER: frozenset[str] = frozenset()
+"""Fields that came after results were stored: at their default they are left out of the key, so old keys still hold."""
+
+
 class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One training run. Two runs with equal specs (and revisions) have the same key and the same result.
 
@@ -112,5 +116,11 @@ def method_label(spec: Spec) -> str:
 def spec_key(spec: Spec) -> str:
     """Content key: 16 hexadecimal digits of the SHA-256 of the spec's canonical JSON and of its revisions."""
     revisions = {name: REVISIONS[name] for name in ("protocol", "data", "step", spec.aggregator)}
-    content = msgspec.json.encode({"spec": spec, "revisions": revisions}, order="sorted")
+    defaults = {field.name: field.default for field in msgspec.structs.fields(Spec)}
+    choices = {
+        name: value
+        for name, value in msgspec.structs.asdict(spec).items()
+        if name not in LATER or value != defaults[name]
+    }
+    content = msgspec.json.encode({"spec": choices, "revisions": revisions}, order="sorted")
     return hashlib.sha256(content).hexdigest()[:16]
