@@ -93,10 +93,10 @@ def cosine_form(gramian: Gramian) -> CosineForm:
     for row in [row for row, square in enumerate(diagonal) if square == 0]:
         if any(flat[row * count : (row + 1) * count]) or any(flat[row::count]):
             _refuse("rows of a zero diagonal entry are zero", diagonal)
-    return take_apart(flat)
+    return take_apart(flat, 0.0)
 
 
-def take_apart(gramian: list[float], noise: float = 0.0) -> CosineForm:
+def take_apart(gramian: list[float], noise: float) -> CosineForm:
     """The cosine form of a finite Gramian, given row by row, and of the noise of its rows."""
     count = math.isqrt(len(gramian))
     live = tuple([task for task in range(count) if gramian[task * (count + 1)] > 0])

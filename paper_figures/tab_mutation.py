@@ -166,7 +166,8 @@ def survivors_caption(summary: Summary) -> str:
     explained = summary.hand.explained + summary.automatic.explained
     return (
         f"{summary.hand.survived + summary.automatic.survived:,} mutants survive without an explanation, "
-        f"{explained:,} with one. Tests run: all that execute the changed lines."
+        f"{explained:,} with one. Tests run: all that execute the changed lines; "
+        "against an explained one it may be the fastest of them only."
     )
 
 

@@ -119,15 +119,18 @@ def _many_at_radius(form: CosineForm, alignment: list[float], radius: float, *, 
     """Three rows or more: ``d(v) - g_0`` for the v at which its length is ``radius``.
 
     On one support the squared length is a quadratic of v, whose root is exact; a bracket guards the steps between
-    supports.
+    supports, up to the rounding of its ends (where one row is added its upper end is the root).
     """
     target, noise = torch.tensor(alignment, dtype=torch.float64), product_noise(form)
     low = min(map(mul, form.lengths, alignment))
     high = 0.0 if inside else min([s * (product + radius) for s, product in zip(form.lengths, alignment, strict=True)])
     low, support, value, best = min(low, high), list(range(len(alignment))), math.nan, alignment
+    slack = 8 * EPS * (max(map(abs, alignment)) + radius)
     for _ in range(200):
         root = _root(form, target, radius, support) if support else None
-        following = root if root is not None and low <= root <= high else (low + high) / 2
+        if root is None or not low - slack <= root <= high + slack:
+            root = (low + high) / 2
+        following = max(low, min(root, high))
         if following == value:
             break
         value = following

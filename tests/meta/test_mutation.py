@@ -12,7 +12,7 @@ from tests.mutation.automatic import SAMPLE, mutants_of, sample
 from tests.mutation.by_hand import Misreading, hand_mutants
 from tests.mutation.explained import EXPLAINED
 from tests.mutation.mutants import Mutant, core_files
-from tests.mutation.runner import BrokenRun, Runner, Verdict, statement_lines
+from tests.mutation.runner import BrokenRun, Record, Runner, Verdict, statement_lines
 from tests.mutation.summary import failures, interval, summarise, write_summary
 from tests.trace import ROOT
 
@@ -57,7 +57,9 @@ def test_count() -> None:
 SETTINGS = '[tool.pytest.ini_options]\naddopts = ["--import-mode=importlib"]\npythonpath = ["."]\n'
 
 
-def toy(root: Path, *, tests: str = TOY_TESTS, preload: tuple[str, ...] = ()) -> Runner:
+def toy(
+    root: Path, *, tests: str = TOY_TESTS, preload: tuple[str, ...] = (), explained: tuple[str, ...] = ()
+) -> Runner:
     """A runner on a checkout of its own, below ``root``."""
     files = {"pyproject.toml": SETTINGS, "flatmtl_core/__init__.py": "", "flatmtl_core/toy.py": TOY}
     files |= {"tests/__init__.py": "", "tests/test_toy.py": tests}
@@ -66,7 +68,9 @@ def toy(root: Path, *, tests: str = TOY_TESTS, preload: tuple[str, ...] = ()) ->
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     place = root / "checkout"
-    return Runner(place, list(files), pool=("tests",), build=root, workers=1, preload=preload, slack=1.0)
+    return Runner(
+        place, list(files), pool=("tests",), build=root, workers=1, preload=preload, slack=1.0, explained=explained
+    )
 
 
 def toy_mutants() -> dict[str, Mutant]:
@@ -124,6 +128,18 @@ def test_a_changed_test_or_core_is_judged_anew(tmp_path: Path) -> None:
     (runner.root / "flatmtl_core/toy.py").write_text(TOY + "\n", encoding="utf-8")
     files = [*runner.files]
     assert Runner(runner.root, files, pool=("tests",), build=tmp_path).state != state
+
+
+def test_an_explained_fault_gets_the_fastest_tests_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a verdict of its own, which holds no longer once the explanation is gone."""
+    record = Record(seconds={"a": 1.0, "b": 2.0, "c": 0.5})
+    assert record.within(["b", "a", "c"], 3.2) == ["b", "a"]
+    mutant = toy_mutants()["killed"]
+    monkeypatch.setattr("tests.mutation.runner.BRIEF", 0.0)
+    (brief,) = toy(tmp_path, explained=(mutant.identity,)).run([mutant], ignore).values()
+    assert (brief.outcome, brief.tests) == ("survived", 0)
+    (whole,) = toy(tmp_path).run([mutant], ignore).values()
+    assert (whole.outcome, whole.tests) == ("killed", 1)
 
 
 def test_tests_that_fail_without_a_fault_end_the_run(tmp_path: Path) -> None:

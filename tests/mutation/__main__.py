@@ -89,7 +89,9 @@ def main(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     commit, dirty = source_state()
     dirty = dirty or changed("tests")
-    runner = Runner(ROOT, tracked_files(ROOT), pool=pool, build=BUILD / "mutation", workers=workers)
+    runner = Runner(
+        ROOT, tracked_files(ROOT), pool=pool, build=BUILD / "mutation", workers=workers, explained=EXPLAINED
+    )
     everything = [mutant for file, source in runner.sources.items() for mutant in mutants_of(file, source)]
     chosen = (hand_mutants(runner.sources, BY_HAND) if by_hand else []) + sample(runner.sources, automatic)
     chosen = [mutant for mutant in chosen if only in mutant.identity]

@@ -78,9 +78,6 @@ EXPLAINED = {
     "flatmtl_core/weightings/cagrad.py:_root: comparison: under >= 0 -> under > 0 #0": (
         "a double root to the last bit; bisection finds it too"
     ),
-    (
-        "flatmtl_core/weightings/cagrad.py:_root: arithmetic: centre + math.sqrt(under) -> centre - math.sqrt(under) #0"
-    ): ("a root outside the bracket is not used; bisection finds the other one"),
     "flatmtl_core/weightings/imtlg.py:solve_ones: constant: 2 -> 1 #0": (
         "a short cut: the general way has the same line for two rows"
     ),
@@ -95,5 +92,36 @@ EXPLAINED = {
     ),
     "flatmtl_core/weightings/nash_fair.py:_newton: comparison: least <= 4 * EPS -> least < 4 * EPS #0": (
         "a residual that equals the limit to the last bit"
+    ),
+    (
+        "flatmtl_core/cosine.py:_positive_part: comparison: smallest >= -16 * EPS * len(entries) -> smallest > -16 *"
+        " EPS * len(entries) #0"
+    ): ("an eigenvalue that equals the limit to the last bit"),
+    "flatmtl_core/linalg.py:: constant: 9 -> 8 #0": (
+        "which of two ways to form the same products is taken for eight rows"
+    ),
+    'flatmtl_core/linalg.py:to_host: arguments swapped: "cpu", torch.float64 -> torch.float64, "cpu" #0': (
+        "executed on accelerators only: the tests marked gpu raise there"
+    ),
+    "flatmtl_core/linalg.py:_products: condition fixed: strip == count -> False #0": (
+        "a short cut: one strip of all rows is the same product"
+    ),
+    "flatmtl_core/linalg.py:_common_exponent: comparison: abs(total) > span -> abs(total) >= span #0": (
+        "a power of two that is taken out and put back, exactly, one binade earlier"
+    ),
+    "flatmtl_core/linalg.py:solve_positive: constant: 0 -> (-1) #1": (
+        "LU in place of Cholesky, both refined: slower, and as exact"
+    ),
+    "flatmtl_core/nonnegative.py:nonnegative_quadratic: comparison: larger > ridge -> larger >= ridge #0": (
+        "a search that found no answer is made once more, with the same end"
+    ),
+    "flatmtl_core/nonnegative.py:_exchange: arithmetic: 8 * len(values) -> 8 / len(values) #0": (
+        "the factor of a threshold that tells rounding from data: decades lie between the two"
+    ),
+    "flatmtl_core/weightings/nash_fair.py:: constant: 1e-300 -> (1000 * 1e-300) #0": (
+        "a floor hundreds of decades below what it keeps from zero"
+    ),
+    "flatmtl_core/weightings/pcgrad.py:draw_orders: constant: 2.0 -> (1000 * 2.0) #0": (
+        "a key that sorts behind all draws from [0, 1)"
     ),
 }

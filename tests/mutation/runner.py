@@ -10,9 +10,10 @@ import sys
 import tempfile
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,6 +41,9 @@ noticed by its own tests; the rest of tests/meta reads source texts and would no
 
 STRUCTURE = "tests/laws/"
 """Tests below it speak about class bodies (what a method promises) without executing a line of them."""
+
+BRIEF = 15.0
+"""Seconds of tests that a mutant with an explanation gets: enough to notice most explanations that no longer hold."""
 
 RECORD_FORMAT = "2"
 LOST = "the worker ended without an answer"
@@ -104,6 +108,11 @@ class Record:
         turns = [group[turn] for turn in range(longest) for group in ranked if turn < len(group)]
         known = set(turns)
         return list(dict.fromkeys([name for name in first if name in known] + turns))
+
+    def within(self, names: Sequence[str], seconds: float) -> list[str]:
+        """The first of them, as many as take no more than these seconds together."""
+        ends = accumulate(self.seconds[name] for name in names)
+        return [name for name, end in zip(names, ends, strict=True) if end <= seconds]
 
 
 def statement_lines(source: str, start: int, end: int) -> tuple[set[int], bool]:
@@ -182,6 +191,8 @@ class Runner:
         preload: modules that a worker imports once; neither the core nor the tests.
         profile: of Hypothesis.
         slack: seconds that every test may take beyond 10 times its own.
+        explained: identities of mutants known not to be told from the core: they get ``BRIEF`` seconds of the fastest
+            tests, where a survivor costs minutes.
     """
 
     def __init__(
@@ -195,7 +206,9 @@ class Runner:
         preload: Sequence[str] = PRELOAD,
         profile: str = "mutation",
         slack: float = 10.0,
+        explained: Collection[str] = (),
     ) -> None:
+        self.explained = frozenset(explained)
         self.root, self.files, self.pool, self.build = root, files, pool, build
         self.workers, self.preload, self.profile, self.slack = workers, preload, profile, slack
         self.sources = core_files(root)
@@ -311,6 +324,8 @@ class Runner:
         names = self.record.tests_of(mutant, self.sources[mutant.file])
         likely = [name for scope in (f"{mutant.file}:{mutant.scope}", mutant.file) for name in self._likely(scope)]
         tests = self.record.order(names, likely)
+        if mutant.identity in self.explained:
+            tests = self.record.within(tests, BRIEF)
         outcome: Outcome = "survived"
         found: dict[str, Any] = {"spent": 0.0}
         if tests:
@@ -339,9 +354,9 @@ class Runner:
             return [name for name, _ in self.killers[scope].most_common(4)]
 
     def _path(self, mutant: Mutant) -> Path:
-        return (
-            self.build / "verdicts" / f"{digest([self.state, mutant.identity, mutant.mutated, *self.test_files])}.json"
-        )
+        brief = ["brief"] if mutant.identity in self.explained else []
+        name = digest([self.state, mutant.identity, mutant.mutated, *brief, *self.test_files])
+        return self.build / "verdicts" / f"{name}.json"
 
     def _stored(self, mutant: Mutant) -> Verdict | None:
         path = self._path(mutant)
