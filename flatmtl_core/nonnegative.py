@@ -24,7 +24,6 @@ def nonnegative_quadratic(
     matrix: _Matrix,
     linear: _Vector,
     *,
-    noise: _Vector | None = None,
     start: Sequence[int] | None = None,
     ridge: float = 0.0,
 ) -> _Vector:
@@ -36,7 +35,6 @@ def nonnegative_quadratic(
     Args:
         matrix: H, positive semi-definite with a diagonal of order 1.
         linear: q.
-        noise: absolute rounding errors of q, when they exceed those of its own size.
         start: a guess of the support (from a neighbouring problem); everything when it is left out.
         ridge: added to the diagonal of H: keeps y from growing along directions that H does not know.
 
@@ -51,7 +49,7 @@ def nonnegative_quadratic(
     support = range(linear.shape[0]) if start is None else start
     for added in (ridge, *(larger for larger in _RIDGES if larger > ridge)):
         shifted = matrix + added * torch.eye(linear.shape[0], dtype=torch.float64) if added else matrix
-        solution = _active_set(shifted, linear, noise, list(support))
+        solution = _active_set(shifted, linear, list(support))
         if solution is not None:
             return solution
     rule = "a bounded minimum over the nonnegative orthant, found in 40 n + 100 exchanges"
@@ -59,7 +57,7 @@ def nonnegative_quadratic(
     raise NotConverged("the quadratic has no minimum", "gramian", to_floats(matrix), rule, remedy)
 
 
-def _active_set(matrix: _Matrix, linear: _Vector, noise: _Vector | None, support: list[int]) -> _Vector | None:
+def _active_set(matrix: _Matrix, linear: _Vector, support: list[int]) -> _Vector | None:
     """The solution; None where no finite one was found."""
     size = linear.shape[0]
     passive, solution = _restart(matrix, linear, support)
@@ -67,8 +65,6 @@ def _active_set(matrix: _Matrix, linear: _Vector, noise: _Vector | None, support
     for _ in range(40 * size + 100):
         slope = linear - matrix @ solution
         rounding = 4 * size * EPS * (linear.abs() + matrix.abs() @ solution)
-        if noise is not None:
-            rounding = rounding + noise
         order = to_floats(slope - rounding)
         if math.isnan(sum(order)):
             return None

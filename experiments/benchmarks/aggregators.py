@@ -13,7 +13,9 @@ from experiments.benchmarks.problems import Call
 from experiments.benchmarks.records import AggregatorCost, Gate, Implementation
 from experiments.benchmarks.timing import Effort, interleaved, ratios, spread
 from experiments.methods import AGGREGATORS
-from flatmtl_core.linalg import gramian
+from flatmtl_core.aggregate import FromGramian
+from flatmtl_core.cosine import take_apart
+from flatmtl_core.linalg import gramian, measure
 
 CONFLICT = 0.8
 """Share of the largest cosine that m gradients can have with each other all at once, -1 / (m - 1)."""
@@ -53,6 +55,19 @@ def implementations(method: str, rows: Tensor) -> dict[Implementation, Callable[
     return found
 
 
+def solver_of(call: object, rows: Tensor) -> Call | None:
+    """Of a call of one of our Gramian methods: from the Gramian on the host to the weights; None for other calls."""
+    aggregator = call.func if isinstance(call, partial) else None
+    if not isinstance(aggregator, FromGramian):
+        return None
+    measured, generator = measure(rows), torch.Generator().manual_seed(0)
+
+    def solve() -> None:
+        aggregator.weighted(take_apart(measured.entries, measured.noise), generator, torch.device("cpu"))
+
+    return solve
+
+
 def relative_gap(rows: Tensor, direction: Tensor) -> float:
     """``(d.d - min_i g_i.d) / d.d``: 0 where d is the point of the convex hull nearest to 0."""
     exact = direction.double()
@@ -70,7 +85,8 @@ def aggregator_costs(
     weights = torch.full((case.tasks,), 1 / case.tasks)
     calls = implementations(case.method, rows)
     timed: dict[str, Call] = {"bound": lambda: (torch.mm(rows, rows.T), torch.mv(rows.T, weights))}
-    seconds = interleaved(timed | calls, effort)
+    solver = solver_of(calls.get("flatmtl"), rows)
+    seconds = interleaved(timed | calls | ({"solver": solver} if solver else {}), effort)
     costs = [
         AggregatorCost(
             method=case.method,
@@ -81,12 +97,12 @@ def aggregator_costs(
             seconds=spread(seconds[name]),
             over_bound=spread(ratios(seconds[name], seconds["bound"])),
             relative_gap=relative_gap(rows, call()) if case.method == "MGDA" else None,
+            solver_share=spread(ratios(seconds["solver"], seconds[name])) if solver and name == "flatmtl" else None,
         )
         for name, call in calls.items()
     ]
-    label = f"{case.method}, m = {case.tasks}, d = {columns:.1e}"
     comparisons = [
-        peer_gate(label, peer, spread(ratios(seconds["flatmtl"], seconds[peer])))
+        peer_gate(costs[0].label, peer, spread(ratios(seconds["flatmtl"], seconds[peer])))
         for peer in calls
         if peer != "flatmtl" and "flatmtl" in calls
     ]

@@ -163,7 +163,7 @@ def aggregator_gates(costs: Sequence[AggregatorCost]) -> list[Gate]:
         peers = [(cost.implementation, cost.over_bound.median) for cost in same if cost.implementation != "flatmtl"]
         for cost in same:
             if cost.implementation == "flatmtl":
-                name = f"{cost.method}, m = {cost.tasks}, d = {cost.columns:.1e}, over the bound"
+                name = f"{cost.label}, over the bound"
                 gates.append(gate(name, "cost", limit.limit, cost.over_bound, tolerance=TOLERANCE, peers=peers))
     return gates
 

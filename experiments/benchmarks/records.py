@@ -91,7 +91,8 @@ class AggregatorCost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """One aggregator on one (m, d) matrix, over the bound ``torch.mm(J, J.T)`` + ``torch.mv(J.T, w)``.
 
     ``case``: which matrix. ``relative_gap``: for MGDA ``(d.d - min_i g_i.d) / (d.d)`` of the direction that came out,
-    in float64, 0 at the exact solution; None for other methods.
+    in float64, 0 at the exact solution; None for other methods. ``solver_share``: of the time, what finding the weights
+    from the (m, m) Gramian takes; None for other implementations, and for methods that have no such part.
     """
 
     method: str
@@ -102,6 +103,12 @@ class AggregatorCost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     seconds: Spread
     over_bound: Spread
     relative_gap: float | None
+    solver_share: Spread | None = None
+
+    @property
+    def label(self) -> str:
+        """The matrix and the method, as gates name them."""
+        return f"{self.method}, m = {self.tasks}, d = {self.columns:.1e}"
 
 
 class ScalingPoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

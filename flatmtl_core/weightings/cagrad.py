@@ -16,7 +16,7 @@ from flatmtl_core.laws import named_laws
 from flatmtl_core.linalg import EPS, dot, solve_positive, to_floats
 from flatmtl_core.nonnegative import nonnegative_quadratic
 from flatmtl_core.types import Status
-from flatmtl_core.weightings.dual_cone import dual_cone_multipliers, product_noise
+from flatmtl_core.weightings.dual_cone import dual_cone_multipliers
 from flatmtl_core.weightings.mgda import min_norm_point
 
 _Vector = Float64[Tensor, " n"]
@@ -82,7 +82,7 @@ def ball_addition(form: CosineForm, alignment: list[float], c: float, radius: fl
     hull = min_norm_point(form) if min(alignment) <= 4 * len(alignment) * EPS else []
     inside = len(hull) > 0 and form.vanishes(hull, form.apply(hull))
     if inside:
-        at_zero = dual_cone_multipliers(form, alignment, noise=product_noise(form))
+        at_zero = dual_cone_multipliers(form, alignment)
         if form.length(at_zero) <= radius * (1 + 8 * EPS):
             return at_zero, 0.0
     if len(alignment) <= 2:
@@ -121,7 +121,7 @@ def _many_at_radius(form: CosineForm, alignment: list[float], radius: float, *, 
     On one support the squared length is a quadratic of v, whose root is exact; a bracket guards the steps between
     supports, up to the rounding of its ends (where one row is added its upper end is the root).
     """
-    target, noise = torch.tensor(alignment, dtype=torch.float64), product_noise(form)
+    target = torch.tensor(alignment, dtype=torch.float64)
     low = min(map(mul, form.lengths, alignment))
     high = 0.0 if inside else min([s * (product + radius) for s, product in zip(form.lengths, alignment, strict=True)])
     low, support, value, best = min(low, high), list(range(len(alignment))), math.nan, alignment
@@ -135,7 +135,7 @@ def _many_at_radius(form: CosineForm, alignment: list[float], radius: float, *, 
             break
         value = following
         linear = value / form.norms - target
-        best = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, start=support))
+        best = to_floats(nonnegative_quadratic(form.cosines, linear, start=support))
         length = form.length(best)
         if abs(length - radius) <= 4 * EPS * radius:
             break

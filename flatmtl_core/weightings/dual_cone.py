@@ -13,7 +13,7 @@ from flatmtl_core.aggregate import FromGramian, Solution
 from flatmtl_core.cosine import CosineForm
 from flatmtl_core.errors import check_choice
 from flatmtl_core.laws import named_laws
-from flatmtl_core.linalg import EPS, is_positive_definite, solve_positive, to_floats
+from flatmtl_core.linalg import is_positive_definite, solve_positive, to_floats
 from flatmtl_core.nonnegative import nonnegative_quadratic
 
 _LONG = 1e3
@@ -79,33 +79,28 @@ class DualProj(FromGramian):
         """``1/m`` plus the multipliers."""
         mean = [length / form.tasks for length in form.lengths]
         products = form.apply(mean)
-        added = dual_cone_multipliers(form, products, noise=product_noise(form))
+        added = dual_cone_multipliers(form, products)
         raised = list(map(add, products, form.apply(added)))
         slack = sum([y * abs(r) for y, r in zip(added, raised, strict=True)]) + max(-min(raised), 0.0)
         return _solution(form, list(map(add, mean, added)), slack)
 
 
 def dual_cone_multipliers(
-    form: CosineForm,
-    products: list[float],
-    *,
-    noise: Float64[Tensor, " n"] | None = None,
-    start: Sequence[int] | None = None,
+    form: CosineForm, products: list[float], *, start: Sequence[int] | None = None
 ) -> list[float]:
     """``y >= 0`` for which ``x = t + sum_j y_j u_j`` is the point of the dual cone nearest to t.
 
     Args:
         form: the rows.
         products: ``<u_j, t>``.
-        noise: their rounding errors, when they exceed those of their own size.
         start: a guess of the support.
     """
     if min(products) >= 0:
         return [0.0] * len(products)
     linear = -torch.tensor(products, dtype=torch.float64)
-    added = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, start=start))
+    added = to_floats(nonnegative_quadratic(form.cosines, linear, start=start))
     if sum(added) > _LONG and form.noise:
-        added = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, ridge=form.noise))
+        added = to_floats(nonnegative_quadratic(form.cosines, linear, ridge=form.noise))
     return added
 
 
@@ -124,11 +119,6 @@ def _orthogonal_to_others(form: CosineForm) -> Float64[Tensor, "n n"] | None:
     inverse = solve_positive(form.cosines, unit)
     added = inverse / inverse.diagonal() - unit
     return added if min(to_floats(added.amin())) >= 0 else None
-
-
-def product_noise(form: CosineForm) -> Float64[Tensor, " n"]:
-    """Rounding errors of ``<u_i, g_0>``, g_0 the mean."""
-    return EPS * (form.cosines.abs() @ form.norms)
 
 
 def _solution(form: CosineForm, values: list[float], gap: float) -> Solution:

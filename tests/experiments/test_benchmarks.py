@@ -149,6 +149,7 @@ def test_the_program_measures_aggregators_and_curves(tmp_path: Path) -> None:
     ]
     for cost in found.aggregators:
         assert cost.relative_gap is not None
+        assert (cost.solver_share is not None) == (cost.implementation == "flatmtl")
         if cost.implementation == "flatmtl":
             assert cost.relative_gap < 1e-5
     found = main(only="scaling tasks", rounds=1, out=out, tiny=True)

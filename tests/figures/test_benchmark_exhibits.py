@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.benchmarks.gates import peer_gate
 from experiments.benchmarks.records import Benchmark, Spread, StepCost
 from paper_figures import fig_aggregators, fig_floor, fig_scaling, tab_gates, tab_step_cost
 from paper_figures.benchmark import BENCHMARK, interval, limit_of, measured_on, round_ticks, significant
@@ -154,6 +155,18 @@ def test_every_gate_is_listed_with_its_verdict() -> None:
     assert "8 of 9 gates are met" in tab_gates.EXHIBIT.caption(MEASURED)
     ((memory,),) = (section for title, section in sections.items() if title.startswith("Memory"))
     assert memory[1:5] == ("3.20", "", "2.50", "")  # megabytes; measured once, so no quartiles
+
+
+def test_a_missed_gate_of_an_aggregator_says_what_bounds_it() -> None:
+    cost = msgspec.structs.replace(MEASURED.aggregators[0], solver_share=Spread(median=0.25, low=0.2, high=0.3))
+    missed = peer_gate(cost.label, "plain", Spread(median=1.2, low=1.1, high=1.3))
+    met = peer_gate(cost.label, "torchjd", Spread(median=0.5, low=0.4, high=0.6))
+    found = msgspec.structs.replace(MEASURED, aggregators=(cost,), gates=(missed, met))
+    said = tab_gates.EXHIBIT.caption(found)
+    assert "25 % of our time finds the weights" in said
+    assert "all else together stands at 0.90 (limit 1)" in said
+    assert "torchjd" not in said
+    assert "finds the weights" not in tab_gates.EXHIBIT.caption(MEASURED)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from flatmtl_core import CAGrad, DualProj, NashMTL, UPGrad
 from flatmtl_core.aggregate import aggregate_rows
 from flatmtl_core.cosine import CosineForm, cosine_form
 from flatmtl_core.linalg import EPS, measure
+from flatmtl_core.nonnegative import nonnegative_quadratic
 from flatmtl_core.weightings import cagrad, dual_cone
 from flatmtl_core.weightings.nash_fair import fair_point
 from tests.assertions import LIMIT, assert_close, direction, seeded, weighted
@@ -89,6 +90,15 @@ def test_cagrad_finds_its_radius_by_roots_not_by_bisection(monkeypatch: pytest.M
     assert counts[0] >= 1
     assert counts[len(counts) // 2] <= 4
     assert counts[-1] <= 10
+
+
+@pytest.mark.parametrize(("slope", "bounded"), [(1e-8, True), (1e-3, False)])
+def test_a_slope_along_a_flat_direction_counts_from_one_millionth_on(slope: float, bounded: bool) -> None:
+    """H is flat along (1, 1), where q rises: what low precision can fake is left out, the rest leads far away."""
+    matrix = tensor(((1.0, -1.0), (-1.0, 1.0)))
+    found = nonnegative_quadratic(matrix, tensor((1.0, slope - 1.0)))
+    assert (float(found.max()) < 2) == bounded
+    assert bounded or float(found.min()) > 1e3
 
 
 @pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0])

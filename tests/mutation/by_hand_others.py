@@ -29,17 +29,17 @@ OTHERS = (
     Misreading(
         "UPGrad is regularised",
         "weightings/dual_cone.py",
-        "added = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, start=start))",
+        "added = to_floats(nonnegative_quadratic(form.cosines, linear, start=start))",
         "added = to_floats(nonnegative_quadratic(form.cosines + 1e-3 * torch.eye(len(products), "
-        "dtype=torch.float64), linear, noise=noise, start=start))",
+        "dtype=torch.float64), linear, start=start))",
         "the projection is exact",
     ),
     Misreading(
         "UPGrad is regularised at 1e-8",
         "weightings/dual_cone.py",
-        "added = to_floats(nonnegative_quadratic(form.cosines, linear, noise=noise, start=start))",
+        "added = to_floats(nonnegative_quadratic(form.cosines, linear, start=start))",
         "added = to_floats(nonnegative_quadratic(form.cosines + 1e-8 * torch.eye(len(products), "
-        "dtype=torch.float64), linear, noise=noise, start=start))",
+        "dtype=torch.float64), linear, start=start))",
         "the projection is exact, to rounding",
     ),
     Misreading(
