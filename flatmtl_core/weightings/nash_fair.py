@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from operator import mul
+from operator import mul, truediv
 from typing import Literal
 
 import torch
@@ -158,6 +158,7 @@ class _FairProblem:
         self.matrix = _scaled(form.entries, beta)
         self.absolute = [list(map(abs, row)) for row in self.matrix]
         self.square, self.power = [max(b * b, _TINY) for b in beta], power
+        self.logs = list(map(math.log, self.square))
         self.inverse: Entries = []
 
     def value(self, point: list[float]) -> float:
@@ -165,11 +166,16 @@ class _FairProblem:
         barrier = [math.log(y) if power == 0 else _exp(power * math.log(y)) / power for y in point]
         return dot(point, [dot(row, point) for row in self.matrix]) / 2 - dot(self.square, barrier)
 
+    def pull(self, point: list[float]) -> list[float]:
+        """``q_i y_i^-p``."""
+        if self.power == 1.0:
+            return list(map(truediv, self.square, point))
+        return [_exp(log - self.power * math.log(y)) for log, y in zip(self.logs, point, strict=True)]
+
     def residuals(self, point: list[float]) -> tuple[list[float], float, float, float]:
         """The gradient in relative coordinates, downhill; the largest row residual at its rounding scale, the same
         relative to its right side, and rounding's part of that."""
-        logs = zip(self.square, point, strict=True)
-        pull = [_exp(math.log(square) - self.power * math.log(y)) for square, y in logs]
+        pull = self.pull(point)
         missing = [right - dot(row, point) for right, row in zip(pull, self.matrix, strict=True)]
         terms = [dot(row, point) + _TINY for row in self.absolute]
         now = max([abs(lack) / reach for lack, reach in zip(missing, terms, strict=True)])
@@ -199,8 +205,8 @@ class _FairProblem:
     def inverted_hessian(self, point: list[float]) -> Entries:
         """Of the function in relative coordinates: ``(diag(y) M diag(y) + p diag(q y^(1-p)))^-1``."""
         hessian = _scaled(self.matrix, point)
-        for i, y in enumerate(point):
-            hessian[i][i] += self.power * self.square[i] * _exp((1.0 - self.power) * math.log(y))
+        for i, (y, pull) in enumerate(zip(point, self.pull(point), strict=True)):
+            hessian[i][i] += self.power * y * pull
         return to_rows(invert(torch.tensor(hessian, dtype=torch.float64)))
 
 
