@@ -25,6 +25,7 @@ from experiments.cheaper.records import (
 )
 from experiments.spec import method_label
 from paper_figures.exhibit import STYLE, Columns, FileExhibit, StoredFile, Table, distinct
+from paper_figures.provenance import Lines, of_runs
 from paper_figures.runs import MODEL_TITLES, PROBLEM_TITLES, RHO, method_rank
 
 DRAWN: dict[str, tuple[str, str]] = {
@@ -264,22 +265,9 @@ def caption(content: Sequence[Measured]) -> str:
     )
 
 
-def provenance(content: Sequence[Measured]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Commits, versions, machines and time of all runs."""
-    sources = [one.provenance for one in content]
-    lines = (
-        ("Runs", (str(len(sources)),)),
-        (
-            "Commit",
-            distinct(source.commit + (" with uncommitted changes" if source.dirty else "") for source in sources),
-        ),
-        ("Python", distinct(source.python for source in sources)),
-        ("PyTorch", distinct(source.torch for source in sources)),
-        ("Machine", distinct(source.machine for source in sources)),
-        ("Threads a run", distinct(str(source.threads) for source in sources)),
-        ("Time", distinct(f"{source.started} to {source.finished}" for source in sources)),
-    )
-    return tuple((name, tuple(values)) for name, values in lines)
+def provenance(content: Sequence[Measured]) -> Lines:
+    """Commits, versions, machines and time of all of them."""
+    return of_runs([one.provenance for one in content])
 
 
 CHEAPER = StoredFile(

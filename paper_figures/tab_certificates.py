@@ -19,6 +19,7 @@ from experiments.certificates.records import (
 from experiments.spec import method_label
 from experiments.statistics import holm, paired
 from paper_figures.exhibit import STYLE, Columns, FileExhibit, StoredFile, Table, distinct, method_colour
+from paper_figures.provenance import Lines, of_runs
 from paper_figures.runs import PROBLEM_TITLES, RHO, problem_rank
 
 BOUNDS = ("Seeger-Maurer", "Catoni", "quadratic", "McAllester", "Alquier")
@@ -242,19 +243,9 @@ def caption(content: Sequence[Certificate]) -> str:
     )
 
 
-def provenance(content: Sequence[Certificate]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Commits, versions, machines and time of all certificates."""
-    sources = [one.provenance for one in content]
-    commits = distinct(source.commit + (" with uncommitted changes" if source.dirty else "") for source in sources)
-    lines = (
-        ("Certificates", (str(len(sources)),)),
-        ("Commit", commits),
-        ("Python", distinct(source.python for source in sources)),
-        ("PyTorch", distinct(source.torch for source in sources)),
-        ("Machine", distinct(source.machine for source in sources)),
-        ("Time", distinct(f"{source.started} to {source.finished}" for source in sources)),
-    )
-    return tuple((name, tuple(values)) for name, values in lines)
+def provenance(content: Sequence[Certificate]) -> Lines:
+    """Commits, versions, machines and time of all of them."""
+    return of_runs([one.provenance for one in content], "Certificates")
 
 
 CERTIFICATES = StoredFile(
