@@ -115,7 +115,8 @@ def caption(content: Sequence[Measures]) -> str:
         f"{setting(content)} Mean loss over tasks on {one.landscape_examples:,} training examples at w + a u (line) "
         "and w + a u + b v (plane), u and v random directions whose filters have the norms of the network's own, "
         f"the same draws for all methods; the first seed of each method. Levels are the same in all panels. "
-        f"{RHO} is the radius of the training, not of the picture; two random directions show little of a space of tens of thousands."
+        f"{RHO} is the radius of the training, not of the picture; two random directions show little of a space "
+        "of tens of thousands."
     )
 
 
