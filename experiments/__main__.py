@@ -1,4 +1,4 @@
-"""Command line: ``python -m experiments run | sweep | status | compare | list | data``."""
+"""Command line: ``python -m experiments run | sweep | status | compare | search | list | data``."""
 
 import collections
 import sys
@@ -28,15 +28,16 @@ from experiments.results import (
     load_results,
     write_atomically,
 )
+from experiments.search import choice_cells, choose, describe_budget, save_search
 from experiments.spec import ProfileName, Spec, spec_key
 from experiments.train import load_problem, machine
 
 app = tyro.extras.SubcommandApp()
 
-Name = Annotated[ProfileName, tyro.conf.Positional]
+Name = Annotated[catalog.ListName, tyro.conf.Positional]
 
 
-def _selected(name: ProfileName, only: str) -> tuple[Spec, ...]:
+def _selected(name: catalog.ListName, only: str) -> tuple[Spec, ...]:
     """The runs of a list whose one-line description contains ``only``."""
     return tuple(spec for spec in catalog.specs(name) if only.lower() in executors.describe(spec).lower())
 
@@ -159,7 +160,7 @@ def status(name: Name, *, store: Path = STORE) -> int:
 
 
 @app.command
-def compare(name: Name, *, store: Path) -> int:
+def compare(name: Annotated[ProfileName, tyro.conf.Positional], *, store: Path) -> int:
     """Compare results computed anew with those kept in the repository; writes build/reproduction.json.
 
     Fails when a result is absent on one side, or differs although processor, torch and thread count are the same.
@@ -196,8 +197,34 @@ def compare(name: Name, *, store: Path) -> int:
     return int(not runs or bool(broken) or bool(absent))
 
 
+@app.command
+def search(
+    name: Annotated[catalog.SearchName, tyro.conf.Positional], *, store: Path = STORE, keep: bool = False
+) -> int:
+    """Choose learning rate and radius of every method on validation, from the stored runs of ``run search``.
+
+    Args:
+        name: the search.
+        store: folder of the results.
+        keep: write the choices into the store, once all runs are there.
+    """
+    console = Console()
+    found = choose(name, store)
+    table = Table("method", "learning rate", "radius", "validation (%)", "runner-up", "validation (%)", "at the edge")
+    for one in found.choices:
+        table.add_row(*(cell for cell in choice_cells(one)))
+    console.print(table)
+    console.print(describe_budget(found), markup=False, highlight=False, soft_wrap=True)
+    for method, count in found.missing.items():
+        line = f"missing: {count} runs of {method}: python -m experiments run search"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if keep and not found.missing:
+        console.print(f"kept: {save_search(store, found)}", markup=False, highlight=False, soft_wrap=True)
+    return int(bool(found.missing))
+
+
 @app.command(name="list")
-def list_runs(name: Annotated[ProfileName | None, tyro.conf.Positional] = None) -> int:
+def list_runs(name: Annotated[catalog.ListName | None, tyro.conf.Positional] = None) -> int:
     """Show the lists, or the runs of one.
 
     Args:
@@ -205,7 +232,7 @@ def list_runs(name: Annotated[ProfileName | None, tyro.conf.Positional] = None) 
     """
     console = Console()
     if name is None:
-        for each in catalog.NAMES:
+        for each in catalog.LISTS:
             console.print(f"{each}: {len(catalog.specs(each))} runs", highlight=False)
         return 0
     for spec in catalog.specs(name):

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import get_args
+from typing import Any, Literal, TypeAlias, get_args
+
+import msgspec
 
 from experiments.spec import (
     AggregatorName,
@@ -14,6 +16,7 @@ from experiments.spec import (
     ProblemName,
     ProfileName,
     Spec,
+    VariantMode,
 )
 
 Options = tuple[tuple[str, float | str], ...]
@@ -21,6 +24,10 @@ Options = tuple[tuple[str, float | str], ...]
 OVERLAYS: tuple[ProblemName, ...] = ("multi_mnist", "multi_fashion", "multi_fashion_mnist")
 """The problems of the paper's Table 1."""
 NAMES: tuple[ProfileName, ...] = get_args(ProfileName)
+ListName: TypeAlias = ProfileName | Literal["search"]
+"""Lists of runs: one a profile, which the report shows, and the search for learning rates and radii."""
+LISTS: tuple[ListName, ...] = (*NAMES, "search")
+SearchName: TypeAlias = Literal["adult"]
 RADII: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2)
 """The grid from which the paper profile's radius is chosen on validation, the same for every method."""
 
@@ -28,6 +35,9 @@ FIRST_RADII = (0.05, 0.2)
 LAPTOP_PROBLEMS: tuple[ProblemName, ...] = ("multi_fashion", "multi_fashion_mnist", "multi_mnist")
 LAPTOP_AGGREGATORS: tuple[AggregatorName, ...] = ("Mean", "MGDA", "CAGrad", "IMTLG")
 FLAT_MODES: tuple[Mode, ...] = ("decomposed", "direct")
+OTHER_MODES: tuple[Mode, ...] = ("direct", "second", "each")
+AUTHORS: tuple[AggregatorName, ...] = ("Mean", "MGDA", "PCGrad", "CAGrad", "IMTLG")
+"""The methods of `experiments.presets.authors`."""
 
 BASE: dict[AggregatorName, Options] = {
     "Mean": (),
@@ -54,6 +64,25 @@ WEIGHTINGS: dict[LossWeightingName, Options] = {
     "UW": (("form", "regression"), ("scale", "paper")),
 }
 """Options of the loss weightings, plain and flat, at the scale of their own papers: one vector for both parts."""
+
+
+VARIANTS: tuple[tuple[VariantMode, AggregatorName, Options], ...] = (
+    ("gsam", "Mean", (("alpha", 0.2),)),
+    ("samo", "Mean", (("alpha", 0.5), ("mu", 0.01))),
+    ("samo", "CAGrad", (("alpha", 0.5), ("mu", 0.01))),
+    ("every_kth", "CAGrad", (("between", "base"), ("k", 4.0))),
+    ("every_kth", "CAGrad", (("between", "stale"), ("k", 4.0))),
+    ("random_steps", "CAGrad", (("p", 0.25),)),
+    ("late_phase", "CAGrad", (("after", 0.5),)),
+    ("part_of_batch", "CAGrad", (("share", 0.25),)),
+    ("shared_perturbation", "CAGrad", ()),
+    ("last_layers", "CAGrad", (("reach", "last"),)),
+    ("last_layers", "CAGrad", (("reach", "all"),)),
+)
+"""Variants with the options of `experiments.variants.build_variant`."""
+
+AUTHORS_RADIUS = 2.0
+"""Of the authors' Multi-MNIST runs, whose ball is joint and adaptive."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +158,27 @@ def _every_method(
 
 def _smoke() -> Iterator[Spec]:
     yield from _every_method(SMOKE, OVERLAYS, seeds=2, radii=(0.05,))
+    yield from _every_setting(ADULT_SMOKE, "adult", rho=0.05)
     yield from _every_method(ADULT_SMOKE, ("adult",), seeds=2, radii=(0.05,))
+
+
+def _every_setting(profile: Profile, problem: ProblemName, *, rho: float) -> Iterator[Spec]:
+    """What `_every_method` leaves out, once each: other modes, other balls, the authors' conventions, the variants."""
+
+    def spec(mode: Mode, aggregator: AggregatorName, radius: float = rho, **changes: Any) -> Spec:
+        options = () if "conventions" in changes else FLAT[aggregator]
+        made = profile.spec(problem, 0, mode, aggregator=aggregator, options=options, rho=radius)
+        return msgspec.structs.replace(made, **changes)
+
+    for mode, aggregator in product(OTHER_MODES, LAPTOP_AGGREGATORS[1:]):
+        yield spec(mode, aggregator)
+    yield spec("decomposed", "CAGrad", norm="joint")
+    yield spec("decomposed", "CAGrad", 0.5, adaptive=True)
+    for aggregator in AUTHORS:
+        yield spec("decomposed", aggregator, AUTHORS_RADIUS, conventions="authors", norm="joint", adaptive=True)
+    yield spec("decomposed", "MGDA", conventions="authors_times_tasks")
+    for variant, aggregator, options in VARIANTS:
+        yield spec(variant, aggregator, mode_options=options)
 
 
 def _laptop() -> Iterator[Spec]:
@@ -158,15 +207,68 @@ def _one_setting(
                     yield profile.spec(problem, seed, mode, aggregator=aggregator, options=FLAT[aggregator], rho=rho)
 
 
+SEARCH_METHODS: tuple[tuple[Mode, AggregatorName, Options], ...] = (
+    ("erm", "Mean", ()),
+    ("erm", "MGDA", ()),
+    ("erm", "CAGrad", ()),
+    ("sam_sum", "Mean", ()),
+    ("gsam", "Mean", (("alpha", 0.2),)),
+    ("decomposed", "Mean", ()),
+    ("decomposed", "MGDA", ()),
+    ("decomposed", "CAGrad", ()),
+    ("direct", "CAGrad", ()),
+)
+"""What is searched: mode, aggregator, options of the mode."""
+SEARCH_SEEDS = 2
+SEARCH_CONFIGURATIONS = 25
+ADULT_SEARCH = Profile(
+    name="laptop", model="mlp", n_train=12_000, n_validation=3_000, n_test=2_000, epochs=4, probe_batches=1
+)
+
+
+def learning_rates(count: int) -> tuple[float, ...]:
+    """So many rates from 3e-4 to 3e-2, each the same multiple of the last, to three digits."""
+    return tuple(float(f"{3e-4 * 100 ** (index / (count - 1)):.3g}") for index in range(count))
+
+
+def search_grid(mode: Mode) -> tuple[tuple[float, float], ...]:
+    """(learning rate, radius): 25 pairs for every method; 5 x 5 with a radius, 25 rates without one."""
+    if mode in ("erm", "stl"):
+        return tuple((rate, 0.0) for rate in learning_rates(SEARCH_CONFIGURATIONS))
+    return tuple(product(learning_rates(SEARCH_CONFIGURATIONS // len(RADII)), RADII))
+
+
+def search_specs(name: SearchName) -> tuple[Spec, ...]:
+    """The runs of one search, seed by seed, method by method."""
+    profile = {"adult": ADULT_SEARCH}[name]
+    found = []
+    for seed, (mode, aggregator, mode_options) in product(range(SEARCH_SEEDS), SEARCH_METHODS):
+        options = (BASE if mode == "erm" else FLAT)[aggregator]
+        for rate, rho in search_grid(mode):
+            made = profile.spec(name, seed, mode, aggregator=aggregator, options=options, rho=rho)
+            found.append(msgspec.structs.replace(made, learning_rate=rate, mode_options=mode_options))
+    return tuple(found)
+
+
+def _search() -> Iterator[Spec]:
+    for name in get_args(SearchName):
+        yield from search_specs(name)
+
+
 def _paper() -> Iterator[Spec]:
     return _every_method(PAPER, OVERLAYS, seeds=3, radii=RADII)
 
 
-_LISTS: dict[ProfileName, Callable[[], Iterator[Spec]]] = {"smoke": _smoke, "laptop": _laptop, "paper": _paper}
+_LISTS: dict[ListName, Callable[[], Iterator[Spec]]] = {
+    "smoke": _smoke,
+    "laptop": _laptop,
+    "paper": _paper,
+    "search": _search,
+}
 
 
-def specs(name: ProfileName) -> tuple[Spec, ...]:
+def specs(name: ListName) -> tuple[Spec, ...]:
     """The runs of one list, in the order in which they are best run (seed 0 of everything first)."""
     if name not in _LISTS:
-        raise ValueError(f"no list of runs is named {name!r}: choose one of {', '.join(NAMES)}.")
+        raise ValueError(f"no list of runs is named {name!r}: choose one of {', '.join(LISTS)}.")
     return tuple(_LISTS[name]())

@@ -60,9 +60,17 @@ class Finished:
 
 
 def describe(spec: Spec) -> str:
-    """One run on one line: key, problem, method with its radius, seed."""
-    radius = f" rho={spec.rho_shared:g}" if spec.rho_shared else ""
-    return f"{spec_key(spec)} {spec.problem} {method_label(spec)}{radius} seed={spec.seed}"
+    """One run on one line: key, problem, method with its radius, what is unlike the defaults, seed."""
+    parts = [spec_key(spec), spec.problem, method_label(spec)]
+    parts += [f"rho={spec.rho_shared:g}"] if spec.rho_shared else []
+    parts += [
+        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in spec.mode_options
+    ]
+    parts += [f"lr={spec.learning_rate:g}"] if spec.learning_rate != 1e-3 else []
+    parts += ["joint"] if spec.norm == "joint" else []
+    parts += ["adaptive"] if spec.adaptive else []
+    parts += [f"conventions={spec.conventions}"] if spec.conventions != "papers" else []
+    return " ".join([*parts, f"seed={spec.seed}"])
 
 
 def source_state() -> tuple[str, bool]:

@@ -10,9 +10,12 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
+from experiments.cheaper.batch import Cut
 from experiments.loss_weightings import DWA, RLW, SI, UW, LossWeighted, LossWeighting
 from experiments.models import MultiTaskModel, build_model, single_task_models
+from experiments.presets import authors
 from experiments.spec import AggregatorName, LossWeightingName, Spec
+from experiments.variants import VARIANTS, RunningVariant, backward_passes, build_variant
 from flatmtl_core import (
     IMTLG,
     MGDA,
@@ -61,8 +64,13 @@ def stream_seed(seed: int, stream: Literal["weights", "batches", "orders", "nois
     return int.from_bytes(hashlib.sha256(f"{stream} {seed}".encode()).digest()[:8], "big") >> 1
 
 
-def gradient_evaluations_per_step(spec: Spec, tasks: int) -> int:
-    """Backward passes of a loss through its network: m, or 2m with the perturbed points; 2 for SAM on the mean loss."""
+def gradient_evaluations_per_step(spec: Spec, tasks: int) -> float:
+    """Backward passes of a loss through its network: m, or 2m with the perturbed points; 2 for SAM on the mean loss.
+
+    On average over the schedule of a variant, and in whole batches.
+    """
+    if spec.mode in VARIANTS:
+        return backward_passes(build_variant(spec), tasks)
     match spec.mode:
         case "erm" | "stl":
             return tasks
@@ -81,6 +89,15 @@ def check_radii(spec: Spec) -> None:
         raise ValueError(f"mode {spec.mode!r} needs positive radii, got rho_shared, rho_heads = {radii}.")
 
 
+def check_options(spec: Spec) -> None:
+    """Refuse options of a mode that has none."""
+    if spec.mode_options and spec.mode not in VARIANTS:
+        raise ValueError(
+            f"mode {spec.mode!r} takes no mode_options, got {dict(spec.mode_options)}: leave them out, or choose one "
+            f"of {', '.join(VARIANTS)}."
+        )
+
+
 def build_aggregator(spec: Spec, tasks: int) -> Aggregator:
     """The aggregator of a spec; `LossWeighted` for a weighting of the losses.
 
@@ -92,6 +109,8 @@ def build_aggregator(spec: Spec, tasks: int) -> Aggregator:
             f"{spec.aggregator} is one weight a task, which mode {spec.mode!r} can not use: choose 'erm', 'decomposed' "
             "or 'direct'."
         )
+    if spec.conventions != "papers":
+        return _authors_aggregator(spec)
     match spec.aggregator:
         case "SI":
             return LossWeighted(SI(**options))
@@ -105,25 +124,87 @@ def build_aggregator(spec: Spec, tasks: int) -> Aggregator:
             return AGGREGATORS[name](**options)
 
 
+def _authors_aggregator(spec: Spec) -> Aggregator:
+    preset = authors("multi_mnist" if spec.conventions == "authors" else "times_tasks")
+    found = {str(name): aggregator for name, aggregator in preset.items()}.get(spec.aggregator)
+    if found is None or spec.aggregator_options:
+        raise ValueError(
+            f"conventions {spec.conventions!r} know {', '.join(preset)}, without options of their own; got "
+            f"{spec.aggregator} with {dict(spec.aggregator_options)}: use conventions 'papers'."
+        )
+    return found
+
+
 class BatchLosses:
     """Mean cross entropies (nats) of one batch, at whatever weights the model has when it is called.
 
     The first call is the step's first pass, at the unperturbed weights and for all tasks: its losses and its number of
     right answers are kept. Later calls are the perturbed points.
 
+    Args:
+        cut: where the trunk is cut in two stages; None: not at all.
+
     Raises:
         NonFiniteLoss: a loss is NaN or infinite.
     """
 
-    def __init__(self, model: MultiTaskModel, inputs: Float[Tensor, "n ..."], labels: Int64[Tensor, "n m"]) -> None:
+    def __init__(
+        self,
+        model: MultiTaskModel,
+        inputs: Float[Tensor, "n ..."],
+        labels: Int64[Tensor, "n m"],
+        cut: Cut | None = None,
+    ) -> None:
         self.model = model
         self.inputs = inputs
         self.labels = labels
+        self.cut = cut
+        self.parts: list[BatchLosses] = []
         self.calls: list[Float[Tensor, " tasks"]] = []
         self.correct: Int64[Tensor, " m"] | None = None
 
     def __call__(self, task_indices: tuple[int, ...]) -> list[Float[Tensor, ""]]:
-        all_logits = self.model(self.inputs, task_indices)
+        return self._losses(self.model(self.inputs, task_indices), task_indices)
+
+    @property
+    def examples(self) -> int:
+        """Examples of the batch."""
+        return len(self.inputs)
+
+    def part(self, start: int, stop: int) -> "BatchLosses":
+        """The same losses over the examples ``start .. stop - 1``; the parts make up what `first_pass` tells."""
+        self.parts.append(BatchLosses(self.model, self.inputs[start:stop], self.labels[start:stop]))
+        return self.parts[-1]
+
+    def prefix(self) -> Tensor:
+        """The activations at the cut."""
+        return self.inputs if self.cut is None else self.cut.before(self.inputs)
+
+    def suffix(self, activations: Tensor, tasks: tuple[int, ...]) -> list[Tensor]:
+        """Losses from the activations at the cut."""
+        features = self.model.trunk(activations) if self.cut is None else self.cut.after(activations)
+        return self._losses([self.model.heads[task](features) for task in tasks], tasks)
+
+    @property
+    def behind(self) -> Sequence[nn.Module]:
+        """The modules behind the cut, heads included."""
+        return [self.model] if self.cut is None else [*self.cut.behind, self.model.heads]
+
+    @property
+    def second_pass(self) -> bool:
+        """Whether losses were taken after the first pass."""
+        return any(len(one.calls) > 1 for one in (self, *self.parts))
+
+    def first_pass(self) -> tuple[Float[Tensor, " m"], Int64[Tensor, " m"]]:
+        """Losses and right answers of the whole batch at the unperturbed weights."""
+        if not self.parts:
+            assert self.correct is not None
+            return self.calls[0], self.correct
+        losses, correct = zip(*(part.first_pass() for part in self.parts), strict=True)
+        weighted = [one * (part.examples / self.examples) for one, part in zip(losses, self.parts, strict=True)]
+        return torch.stack(weighted).sum(0), torch.stack(correct).sum(0)
+
+    def _losses(self, all_logits: Sequence[Tensor], task_indices: tuple[int, ...]) -> list[Float[Tensor, ""]]:
         if self.correct is None:
             self.correct = torch.stack(
                 [(logits.detach().argmax(1) == self.labels[:, task]).sum() for task, logits in enumerate(all_logits)]
@@ -144,7 +225,7 @@ class StepOutcome:
     """What one step of one network measured: per task, at the unperturbed weights unless said otherwise.
 
     ``perturbed_losses`` is None without a second pass; ``report`` is None where no task gradients are formed (SAM on
-    the mean loss).
+    the mean loss). The variants leave neither.
     """
 
     losses: Float[Tensor, " m"]
@@ -162,6 +243,7 @@ class Method:
 
     def __init__(self, spec: Spec) -> None:
         check_radii(spec)
+        check_options(spec)
         self.spec = spec
         self.generator = torch.Generator().manual_seed(stream_seed(spec.seed, "orders"))
         self.workspace = Workspace()
@@ -169,11 +251,20 @@ class Method:
         self.aggregator = build_aggregator(spec, len(model.heads))
         self.single_task = spec.mode in ("stl", "sam_stl")
         self.networks = single_task_models(model) if self.single_task else [model]
+        self.variant = (
+            RunningVariant(spec, self.aggregator, self.generator, self.workspace) if spec.mode in VARIANTS else None
+        )
 
     @property
     def weighting(self) -> LossWeighting | None:
         """What makes the weights from the losses and belongs to the state of a run; None for gradient aggregators."""
         return self.aggregator.weighting_of_losses if isinstance(self.aggregator, LossWeighted) else None
+
+    def gradient_evaluations(self, steps: int, tasks: int) -> int:
+        """Backward passes of so many steps; those that a variant has made."""
+        if self.variant is not None:
+            return self.variant.gradient_evaluations(tasks)
+        return round(steps * gradient_evaluations_per_step(self.spec, tasks))
 
     def step(self, inputs: Float[Tensor, "n ..."], labels: Int64[Tensor, "n m"]) -> tuple[StepOutcome, ...]:
         """Add the gradients of one batch to ``.grad`` of every network; one outcome a network."""
@@ -185,7 +276,16 @@ class Method:
             )
         return (self._network_step(self.networks[0], inputs, labels),)
 
+    def _variant_step(
+        self, variant: RunningVariant, network: MultiTaskModel, inputs: Tensor, labels: Tensor
+    ) -> StepOutcome:
+        losses = BatchLosses(network, inputs, labels, variant.cut(network))
+        variant.step(network, losses)
+        return StepOutcome(*losses.first_pass(), perturbed_losses=None, report=None)
+
     def _network_step(self, network: MultiTaskModel, inputs: Tensor, labels: Tensor) -> StepOutcome:
+        if self.variant is not None:
+            return self._variant_step(self.variant, network, inputs, labels)
         losses = BatchLosses(network, inputs, labels)
         if isinstance(self.aggregator, LossWeighted):
             self.aggregator.begin_step(lambda: losses.calls[0])
@@ -214,11 +314,12 @@ class Method:
                 report = None
             case "sam_stl":
                 report = self._sam_step(network, losses, combine="decomposed")
+            case "decomposed" | "direct" | "second" | "each" as combine:
+                report = self._sam_step(network, losses, combine=combine)
             case mode:
-                report = self._sam_step(network, losses, combine=mode)
-        assert losses.correct is not None
+                raise ValueError(f"mode {mode!r} has no step.")
         perturbed_losses = losses.calls[1] if report is None else report.perturbed_losses
-        return StepOutcome(losses.calls[0], losses.correct, perturbed_losses, report)
+        return StepOutcome(*losses.first_pass(), perturbed_losses, report)
 
     def _sam_step(
         self,

@@ -25,7 +25,20 @@ AggregatorName: TypeAlias = Literal[
 LossWeightingName: TypeAlias = Literal["SI", "RLW", "DWA", "UW"]
 """Methods whose weights follow from the losses: see `experiments.loss_weightings`."""
 MethodName: TypeAlias = AggregatorName | LossWeightingName
-Mode: TypeAlias = Literal["erm", "decomposed", "direct", "second", "each", "sam_sum", "stl", "sam_stl"]
+VariantMode: TypeAlias = Literal[
+    "gsam",
+    "samo",
+    "every_kth",
+    "random_steps",
+    "late_phase",
+    "part_of_batch",
+    "shared_perturbation",
+    "last_layers",
+]
+"""Other methods than the paper's: see `experiments.variants`."""
+Mode: TypeAlias = Literal["erm", "decomposed", "direct", "second", "each", "sam_sum", "stl", "sam_stl"] | VariantMode
+Conventions: TypeAlias = Literal["papers", "authors", "authors_times_tasks"]
+"""Whose formulas the aggregators follow: see `experiments.presets`."""
 
 CLASSES: dict[ProblemName, tuple[int, ...]] = {
     "multi_mnist": (10, 10),
@@ -55,11 +68,19 @@ REVISIONS: dict[str, int] = {
     "RLW": 1,
     "DWA": 1,
     "UW": 1,
+    "gsam": 1,
+    "samo": 1,
+    "every_kth": 1,
+    "random_steps": 1,
+    "late_phase": 1,
+    "part_of_batch": 1,
+    "shared_perturbation": 1,
+    "last_layers": 1,
 }
 """Raise a number when a change alters what a Spec computes: stored results of that method then count as missing."""
 
 
-LATER: frozenset[str] = frozenset()
+LATER: frozenset[str] = frozenset({"mode_options", "conventions"})
 """Fields that came after results were stored: at their default they are left out of the key, so old keys still hold."""
 
 
@@ -67,9 +88,11 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """One training run. Two runs with equal specs (and revisions) have the same key and the same result.
 
     ``mode``: ``erm`` (plain gradients), ``decomposed`` / ``direct`` / ``second`` / ``each`` (the step's ``combine``),
-    ``sam_sum`` (SAM on the mean loss, one perturbation), ``stl`` / ``sam_stl`` (one network a task).
+    ``sam_sum`` (SAM on the mean loss, one perturbation), ``stl`` / ``sam_stl`` (one network a task), or a variant.
+    ``mode_options`` are a variant's keyword arguments, sorted by name.
     ``aggregator`` is a gradient aggregator or a weighting of the losses (``erm``, ``decomposed`` and ``direct`` only).
-    ``aggregator_options`` are its keyword arguments, sorted by name. Radii are 0 for ``erm`` and ``stl``.
+    ``aggregator_options`` are its keyword arguments, sorted by name; with ``conventions`` other than
+    ``papers`` it has those of the authors' code instead. Radii are 0 for ``erm`` and ``stl``.
     """
 
     profile: ProfileName
@@ -77,6 +100,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     model: ModelName
     aggregator: MethodName
     mode: Mode
+    mode_options: tuple[tuple[str, float | str], ...] = ()
+    conventions: Conventions = "papers"
     seed: int
     aggregator_options: tuple[tuple[str, float | str], ...] = ()
     rho_shared: float = 0.0
@@ -91,6 +116,16 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     learning_rate: float = 1e-3
     probe_batches: int = 8
     probe_rho: float = 0.05
+
+
+_VARIANT_LABELS: dict[str, str] = {
+    "every_kth": "every k-th step",
+    "random_steps": "random steps",
+    "late_phase": "late phase",
+    "part_of_batch": "part of the batch",
+    "shared_perturbation": "one perturbation",
+    "last_layers": "last layers",
+}
 
 
 def method_label(spec: Spec) -> str:
@@ -109,13 +144,20 @@ def method_label(spec: Spec) -> str:
             return "F-STL"
         case "second" | "each":
             return f"{spec.mode}-aggregation {base}"
-        case _:
-            return f"{spec.mode} {base}"
+        case "gsam":
+            return "GSAM"
+        case "samo":
+            return f"SAMO {base}"
+        case "direct":
+            return f"direct {base}"
+        case mode:
+            return f"F-{base}, {_VARIANT_LABELS[mode]}"
 
 
 def spec_key(spec: Spec) -> str:
     """Content key: 16 hexadecimal digits of the SHA-256 of the spec's canonical JSON and of its revisions."""
-    revisions = {name: REVISIONS[name] for name in ("protocol", "data", "step", spec.aggregator)}
+    names = ("protocol", "data", "step", spec.aggregator, *((spec.mode,) if spec.mode in REVISIONS else ()))
+    revisions = {name: REVISIONS[name] for name in names}
     defaults = {field.name: field.default for field in msgspec.structs.fields(Spec)}
     choices = {
         name: value

@@ -24,7 +24,7 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from experiments.loss_weightings import UnusableLoss
-from experiments.methods import Method, NonFiniteLoss, StepOutcome, gradient_evaluations_per_step, stream_seed
+from experiments.methods import Method, NonFiniteLoss, StepOutcome, stream_seed
 from experiments.metrics import ConflictTally, Examples, block_dimensions, evaluate, parameter_norms, probe, to_input
 from experiments.problems.adult import load_adult
 from experiments.problems.overlays import Split as SplitName
@@ -238,7 +238,7 @@ class _Run:
             test_best=test_best,
             test_last=test_last,
             steps=steps,
-            gradient_evaluations=steps * gradient_evaluations_per_step(spec, self.problem.train.labels.shape[1]),
+            gradient_evaluations=self.method.gradient_evaluations(steps, self.problem.train.labels.shape[1]),
             seconds_training=self.seconds,
             cpu_seconds_training=self.cpu_seconds,
         )
@@ -264,6 +264,8 @@ class _Run:
         }
         if self.method.weighting is not None:
             content["weighting"] = self.method.weighting.state_dict()
+        if self.method.variant is not None:
+            content["variant"] = self.method.variant.state_dict()
         _save_atomically(path, content)
 
     def restore(self, path: Path) -> None:
@@ -282,6 +284,8 @@ class _Run:
         self.method.generator.set_state(content["task_orders"])
         if self.method.weighting is not None:
             self.method.weighting.load_state_dict(content["weighting"])
+        if self.method.variant is not None:
+            self.method.variant.load_state_dict(content["variant"])
         torch.set_rng_state(content["global_generator"])
         self.records = msgspec.json.decode(content["records"], type=list[EpochRecord])
         self.best_epoch = content["best_epoch"]

@@ -73,7 +73,9 @@ def setting(spec: Spec, differing: Sequence[str] = ()) -> str:
         parts.append(f"{spec.norm} norm")
     if spec.adaptive:
         parts.append("adaptive")
-    parts += [f"{name} = {_plain(value)}" for name, value in spec.aggregator_options]
+    if spec.conventions != "papers":
+        parts.append("authors' code" + (", MGDA times m" if spec.conventions == "authors_times_tasks" else ""))
+    parts += [f"{name} = {_plain(value)}" for name, value in (*spec.mode_options, *spec.aggregator_options)]
     parts += [f"{name} = {_plain(getattr(spec, name))}" for name in differing]
     return ", ".join(parts)
 
@@ -85,7 +87,11 @@ def repetitions(results: Sequence[Result]) -> dict[tuple[str, str, str], tuple[R
     """
     differing = differing_fields(result.spec for result in results)
     groups: dict[tuple[str, str, str], list[Result]] = {}
-    for result in sorted(results, key=lambda result: (result.spec.rho_shared, result.spec.rho_heads, result.spec.seed)):
+
+    def order_of(spec: Spec) -> tuple[float, float, str, int]:
+        return spec.rho_shared, spec.rho_heads, setting(spec, differing), spec.seed
+
+    for result in sorted(results, key=lambda result: order_of(result.spec)):
         spec = result.spec
         groups.setdefault((spec.problem, method_label(spec), setting(spec, differing)), []).append(result)
     for group, members in groups.items():

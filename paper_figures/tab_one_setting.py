@@ -76,6 +76,12 @@ def comparisons() -> Iterator[tuple[str, str, str]]:
     yield PERTURBATION, "F-LS", "SAM-sum"
 
 
+def uses(spec: Spec) -> bool:
+    """The paper's ball and the methods' own formulas."""
+    plain = spec.norm == "separate" and not spec.adaptive and spec.conventions == "papers"
+    return spec.mode in MODES and plain
+
+
 def data(results: Sequence[Result], profile: ProfileName) -> tuple[ComparisonRow, ...]:
     """Every comparison whose two methods have enough seeds in common; nothing is computed from fewer."""
     best = chosen([result for result in results if result.spec.profile == profile])
@@ -197,7 +203,7 @@ EXHIBIT = RunExhibit(
     name="table_r1_8_one_setting",
     location="Table R1.8",
     title="Flatness, decomposition, aggregator: paired differences under one setting",
-    uses=lambda spec: spec.mode in MODES,
+    uses=uses,
     data=data,
     draw=draw,
     table=table,

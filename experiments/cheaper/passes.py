@@ -4,6 +4,7 @@ The core's own parts (blocks, transaction, perturbation, gradients) in another o
 `flatmtl_core.sam_mtl_backward` about errors hold here too.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -12,10 +13,10 @@ from torch import Tensor
 
 from experiments.cheaper.variant import Setup
 from flatmtl_core.aggregate import check_aggregator
-from flatmtl_core.errors import check_number
+from flatmtl_core.errors import InvalidInput, check_number
 from flatmtl_core.linalg import norm, to_floats, to_host
 from flatmtl_core.parameters import Blocks, collect_blocks, collect_modules
-from flatmtl_core.perturb import head_radius_factor, move, shared_radius_factor
+from flatmtl_core.perturb import dual_weight, head_radius_factor, move, shared_radius_factor
 from flatmtl_core.task_gradients import HeadGrads, check_losses, gradient_into, write_gradients
 from flatmtl_core.transaction import Transaction
 from flatmtl_core.types import Direction, TaskGrads
@@ -73,22 +74,42 @@ class Passes:
     def perturb(self, trunk: Moves, heads: Mapping[int, HeadGrads]) -> None:
         """``(theta_sh + rho_sh g/||g||, theta_ns^i + rho_ns g_ns^i/||g_ns^i||)``, from the parameters of the start.
 
+        One joint ball, or adaptive ones, where the setup says so.
+
         Args:
             trunk: the gradient in each shared parameter that moves.
             heads: the gradient in each head that moves, by task.
+
+        Raises:
+            InvalidInput: a joint ball for several heads at once.
         """
         setup = self.setup
-        self.shift(trunk, shared_radius_factor(self._length(list(trunk.values())), setup.rho_shared))
-        for task, found in heads.items():
-            factor = head_radius_factor(self._length(found.found()), setup.rho_heads)
-            for parameter, gradient in zip(self.blocks.heads[task], found.gradients, strict=True):
-                if gradient is not None:
-                    self._move(parameter, gradient, factor)
+        moving = {
+            task: [
+                (parameter, gradient)
+                for parameter, gradient in zip(self.blocks.heads[task], found.gradients, strict=True)
+                if gradient is not None
+            ]
+            for task, found in heads.items()
+        }
+        length = self._length([(self.blocks.shared[index], vector) for index, vector in trunk.items()])
+        lengths = {task: self._length(pairs) for task, pairs in moving.items()}
+        if setup.norm == "joint":
+            if len(lengths) != 1:
+                rule, remedy = "one head moves at a time", "use norm='separate'"
+                raise InvalidInput("one ball for several heads", "norm", f"{len(lengths)} heads", rule, remedy)
+            length = math.hypot(length, *lengths.values())
+            lengths = dict.fromkeys(lengths, length)
+        self.shift(trunk, shared_radius_factor(length, setup.rho_shared), adaptive=setup.adaptive)
+        for task, pairs in moving.items():
+            factor = head_radius_factor(lengths[task], setup.rho_heads)
+            for parameter, gradient in pairs:
+                self._move(parameter, gradient, factor, adaptive=setup.adaptive)
 
-    def shift(self, trunk: Moves, factor: float) -> None:
+    def shift(self, trunk: Moves, factor: float, *, adaptive: bool = False) -> None:
         """``theta_sh + factor * v``; all else, buffers and random numbers included, as at the entry.
 
-        Parameters that never moved are not touched: graphs through them stay valid.
+        Adaptive: ``w^2 v`` for ``v``. Parameters that never moved are not touched: graphs through them stay valid.
         """
         self.transaction.rewind(random=True)
         with torch.no_grad():
@@ -97,13 +118,18 @@ class Passes:
                 parameter.copy_(start)
         self._moved = set()
         for index, vector in trunk.items():
-            self._move(self.blocks.shared[index], vector, factor)
+            self._move(self.blocks.shared[index], vector, factor, adaptive=adaptive)
 
-    def _move(self, parameter: Tensor, vector: Tensor, factor: float) -> None:
+    def _move(self, parameter: Tensor, vector: Tensor, factor: float, *, adaptive: bool) -> None:
         self._moved.add(id(parameter))
-        move(parameter, self._starts[id(parameter)][1], vector.to(parameter.dtype), factor, adaptive=False)
+        move(parameter, self._starts[id(parameter)][1], vector.to(parameter.dtype), factor, adaptive=adaptive)
 
-    def _length(self, pieces: Sequence[Tensor]) -> float:
+    def _length(self, pairs: Sequence[tuple[Tensor, Tensor]]) -> float:
+        """Dual norm of the gradients, each beside its parameter, at the parameters of the start."""
+        pieces = [
+            dual_weight(self._starts[id(parameter)][1], gradient, adaptive=self.setup.adaptive)
+            for parameter, gradient in pairs
+        ]
         return to_floats(*to_host(norm(pieces, self.blocks.shared[0])))[0]
 
     def pieces(self, row: Direction) -> dict[int, Tensor]:

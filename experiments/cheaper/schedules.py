@@ -32,7 +32,7 @@ class EveryKth:
 
     def __post_init__(self) -> None:
         check_choice("between", self.between, ("base", "stale"))
-        if self.k < 1:
+        if not isinstance(self.k, int) or self.k < 1:
             raise InvalidInput("no such period", "k", self.k, "an integer >= 1", "k = 1 is the exact step")
 
     def cost(self, m: int, f: float) -> float:

@@ -199,8 +199,11 @@ class SAMO:
     there; ``v_i = alpha g_0 + (1 - alpha) h_i``; ``eps_i = rho_sh v_i/||v_i||``; result ``A(g^SAM)`` (``direct``: there
     are no task gradients at theta to take a flat part from). Heads move along their own gradient.
 
-    Ban, Subramani, Ji: SAMO, ICCV 2025, arXiv 2507.07883. The estimate's length cancels: only the sign of the
-    difference of the losses acts. The model stays in its mode for the estimate; a zero difference gives ``h_i = 0``.
+    Ban, Subramani, Ji: SAMO, ICCV 2025, arXiv 2507.07883. The formula is that of their public code (OptMN-Lab/SAMO,
+    where ``beta = 1 - alpha`` and ``mu = 0.01``), as the text of the paper was not at hand: mixture parameter by
+    parameter, one norm over the trunk, a head's own norm. Their code puts the network into evaluation mode for the
+    estimate; here it stays in its mode. The estimate's length cancels: only the sign of the difference of the losses
+    acts; a zero difference gives ``h_i = 0``.
 
     Cost: ``1 + m(1 + 2f)``.
 

@@ -7,7 +7,7 @@ the forward's share: a forward costs f, the backward of one task 1 - f.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -62,6 +62,7 @@ class Setup:
 
     Args:
         generator: draws of the variant and of the aggregator; its state belongs to a checkpoint.
+        norm, adaptive: the balls; several heads at once have no ``joint`` ball (`SharedPerturbation` refuses it).
     """
 
     model: nn.Module | Sequence[nn.Module]
@@ -72,6 +73,8 @@ class Setup:
     rho_heads: float
     generator: torch.Generator | None = None
     workspace: Workspace = field(default_factory=Workspace)
+    norm: Literal["separate", "joint"] = "separate"
+    adaptive: bool = False
 
     @property
     def tasks(self) -> tuple[int, ...]:
@@ -88,6 +91,8 @@ class Setup:
             aggregator=self.aggregator if aggregator is None else aggregator,
             rho_shared=self.rho_shared if flat else 0.0,
             rho_heads=self.rho_heads if flat else 0.0,
+            norm=self.norm,
+            adaptive=self.adaptive,
             generator=self.generator,
             workspace=self.workspace,
         )

@@ -33,6 +33,7 @@ STORED = {
     "experiments.benchmarks.records",
     "experiments.cheaper.records",
     "experiments.measures.records",
+    "experiments.toys.records",
 }
 """What figures may know of the experiments."""
 

@@ -1,0 +1,115 @@
+"""The search for learning rates and radii: the same budget for every method, the choice on validation alone."""
+
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import experiments.__main__ as commands
+from experiments import catalog
+from experiments.results import Result, save_result
+from experiments.search import Search, choice, choose, search_path, validation
+from experiments.spec import Spec, method_label
+from tests.figures.synthetic import result
+
+SPECS = catalog.search_specs("adult")
+METHOD = "F-CAGrad"
+OWN = tuple(spec for spec in SPECS if method_label(spec) == METHOD)
+POINT = (catalog.learning_rates(5)[1], catalog.RADII[2])
+SECOND = (catalog.learning_rates(5)[3], catalog.RADII[4])
+
+
+def point(spec: Spec) -> tuple[float, float]:
+    return spec.learning_rate, spec.rho_shared
+
+
+def with_validation(spec: Spec, value: float) -> Result:
+    """A run whose best epoch has this accuracy in all tasks on validation; test numbers say the opposite."""
+    made = result(spec)
+    last = msgspec.structs.replace(made.epochs[-1], validation_accuracy=(value,) * 4)
+    test = msgspec.structs.replace(made.test_best, accuracy=(1 - value,) * 4)
+    epochs = (*(msgspec.structs.replace(one, validation_accuracy=(0.0,) * 4) for one in made.epochs[:-1]), last)
+    return msgspec.structs.replace(made, epochs=epochs, best_epoch=len(epochs), test_best=test, test_last=test)
+
+
+def planted(seeds: dict[tuple[float, float], tuple[float, float]]) -> list[Result]:
+    """All runs of one method: these points have the values of their two seeds, all others 0.5."""
+    return [with_validation(spec, seeds.get(point(spec), (0.5, 0.5))[spec.seed]) for spec in OWN]
+
+
+def test_every_method_has_the_same_number_of_configurations_seeds_and_epochs() -> None:
+    runs = Counter(method_label(spec) for spec in SPECS)
+    assert set(runs.values()) == {catalog.SEARCH_CONFIGURATIONS * catalog.SEARCH_SEEDS}
+    assert len(runs) == len(catalog.SEARCH_METHODS)
+    configurations = {(method_label(spec), *point(spec)) for spec in SPECS}
+    assert Counter(label for label, *_ in configurations) == dict.fromkeys(runs, catalog.SEARCH_CONFIGURATIONS)
+    assert len({(spec.epochs, spec.n_train, spec.n_validation, spec.batch_size) for spec in SPECS}) == 1
+
+
+def test_the_rates_of_methods_with_a_radius_are_among_those_without() -> None:
+    many, few = catalog.learning_rates(25), catalog.learning_rates(5)
+    assert set(few) < set(many)
+    assert (many[0], many[-1]) == (few[0], few[-1]) == (3e-4, 3e-2)
+    assert list(many) == sorted(set(many))
+
+
+def test_the_best_mean_over_seeds_is_chosen() -> None:
+    """(0.9, 0.5) has the best single run, (0.75, 0.75) the best mean."""
+    found = choice(METHOD, planted({POINT: (0.75, 0.75), SECOND: (0.9, 0.5)}))
+    assert (found.chosen.learning_rate, found.chosen.rho) == POINT
+    assert found.chosen.validation == (0.75, 0.75)
+    assert (found.runner_up.learning_rate, found.runner_up.rho) == SECOND
+    assert found.runner_up.validation == (0.9, 0.5)
+    assert found.edge == ()
+    assert (found.configurations, found.runs) == (25, 50)
+
+
+def test_the_order_of_the_runs_does_not_matter_and_equals_are_taken_in_the_order_of_the_grid() -> None:
+    runs = planted({POINT: (0.75, 0.5), SECOND: (0.5, 0.75)})
+    found = choice(METHOD, runs)
+    assert (found.chosen.learning_rate, found.chosen.rho) == POINT
+    assert choice(METHOD, runs[::-1]) == found
+
+
+def test_an_end_of_the_grid_is_said() -> None:
+    assert choice(METHOD, planted({SECOND: (0.8, 0.8)})).edge == ("radius",)
+    corner = (catalog.learning_rates(5)[0], catalog.RADII[0])
+    assert choice(METHOD, planted({corner: (0.8, 0.8)})).edge == ("learning rate", "radius")
+
+
+def test_the_test_split_has_no_say() -> None:
+    runs = planted({POINT: (0.75, 0.75), SECOND: (0.7, 0.7)})
+    best = msgspec.structs.replace(runs[0].test_best, accuracy=(1.0,) * 4)
+    other = [
+        msgspec.structs.replace(one, test_best=best, test_last=best) if point(one.spec) == SECOND else one
+        for one in runs
+    ]
+    assert choice(METHOD, runs) == choice(METHOD, other)
+    assert validation(runs[0]) == validation(msgspec.structs.replace(runs[0], test_best=best, test_last=best))
+
+
+def test_a_method_with_a_missing_run_has_no_choice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for one in planted({POINT: (0.75, 0.75)})[:-1]:
+        save_result(tmp_path, one)
+    found = choose("adult", tmp_path)
+    assert found.choices == ()
+    assert found.missing[METHOD] == 1
+    assert set(found.missing) == {method_label(spec) for spec in SPECS}
+    assert commands.app.cli(args=["search", "adult", "--store", str(tmp_path), "--keep"], prog="experiments") == 1
+    out = capsys.readouterr().out
+    assert f"missing: 1 runs of {METHOD}: python -m experiments run search" in out
+    assert not search_path(tmp_path, "adult").exists()
+
+
+def test_the_command_prints_and_keeps_the_choices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for spec in SPECS:
+        save_result(tmp_path, with_validation(spec, 0.75 if point(spec) == POINT else 0.5))
+    assert commands.app.cli(args=["search", "adult", "--store", str(tmp_path), "--keep"], prog="experiments") == 0
+    out = capsys.readouterr().out
+    assert "missing" not in out
+    assert "25 configurations a method, 2 seeds each" in out
+    kept = msgspec.json.decode(search_path(tmp_path, "adult").read_bytes(), type=Search)
+    assert kept == choose("adult", tmp_path)
+    assert [one.method for one in kept.choices] == list(dict.fromkeys(method_label(spec) for spec in SPECS))
+    assert {one.steps for one in kept.choices} == {50 * 4 * 47}
