@@ -103,7 +103,11 @@ LAPTOP = Profile(name="laptop", model="lenet", n_train=24_000, n_validation=12_0
 ADULT_SMOKE = Profile(
     name="smoke", model="mlp", n_train=3_000, n_validation=1_000, n_test=2_000, epochs=4, probe_batches=2
 )
+YEAST_SMOKE = Profile(name="smoke", model="mlp", n_train=600, n_validation=300, n_test=917, epochs=4, probe_batches=2)
 ADULT_LAPTOP = Profile(name="laptop", model="mlp", n_train=27_222, n_validation=6_000, n_test=12_000, epochs=15)
+YEAST_LAPTOP = Profile(
+    name="laptop", model="mlp", n_train=1_200, n_validation=300, n_test=917, epochs=60, probe_batches=4
+)
 PAPER = Profile(name="paper", model="resnet18", n_train=108_000, n_validation=12_000, n_test=20_000, epochs=200)
 
 
@@ -130,6 +134,7 @@ def _every_method(
 def _smoke() -> Iterator[Spec]:
     yield from _every_method(SMOKE, OVERLAYS, seeds=2, radii=(0.05,))
     yield from _every_method(ADULT_SMOKE, ("adult",), seeds=2, radii=(0.05,))
+    yield from _every_method(YEAST_SMOKE, ("yeast",), seeds=2, radii=(0.05,))
 
 
 def _laptop() -> Iterator[Spec]:
@@ -138,6 +143,7 @@ def _laptop() -> Iterator[Spec]:
     Each set of overlays is complete at the radii of ``FIRST_RADII`` before the others of the grid, then comes the next.
     """
     yield from _one_setting(ADULT_LAPTOP, "adult", 5, RADII, plain=True)
+    yield from _one_setting(YEAST_LAPTOP, "yeast", 5, RADII, plain=True)
     rest = tuple(rho for rho in RADII if rho not in FIRST_RADII)
     for problem in LAPTOP_PROBLEMS:
         yield from _one_setting(LAPTOP, problem, 3, FIRST_RADII, plain=True)

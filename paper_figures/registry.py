@@ -10,8 +10,8 @@ from paper_figures import (
     fig_dependencies,
     fig_floor,
     fig_scaling,
-    tab_adult,
     tab_assumptions,
+    tab_beyond_vision,
     tab_bounds,
     tab_certificates,
     tab_claims,
@@ -31,7 +31,7 @@ from paper_figures.exhibit import Exhibit, FileExhibit, StoredFile, distinct
 EXHIBITS: tuple[Exhibit[Any], ...] = (
     tab_multi_mnist.EXHIBIT,
     tab_one_setting.EXHIBIT,
-    tab_adult.EXHIBIT,
+    tab_beyond_vision.EXHIBIT,
     tab_certificates.EXHIBIT,
     fig_conflict.EXHIBIT,
     tab_cost.EXHIBIT,
