@@ -31,13 +31,13 @@ def stage(spec: Spec) -> tuple[object, ...]:
     """What is completed, seed by seed, before the list goes on."""
     if spec.profile != "laptop":
         return ("overlays" if spec.problem in catalog.OVERLAYS else spec.problem,)
-    return spec.problem, spec.problem in catalog.OVERLAYS and spec.rho_shared not in (0.0, *catalog.FIRST_RADII)
+    return spec.problem, spec.problem != "adult" and spec.rho_shared not in (0.0, *catalog.FIRST_RADII)
 
 
 @pytest.mark.parametrize("name", catalog.NAMES)
 def test_seeds_come_in_order(name: ProfileName) -> None:
     stages = [list(group) for _, group in groupby(catalog.specs(name), key=stage)]
-    assert len(stages) == {"smoke": 3, "laptop": 8, "paper": 1}[name]
+    assert len(stages) == {"smoke": 3, "laptop": 9, "paper": 1}[name]
     for specs in stages:
         seeds = [spec.seed for spec in specs]
         assert seeds == sorted(seeds)
@@ -58,7 +58,7 @@ def test_laptop_compares_plain_direct_and_decomposed_at_every_radius() -> None:
     assert runs == Counter(
         (problem, seed, *method)
         for problem in get_args(ProblemName)
-        for seed in range(3 if problem in catalog.OVERLAYS else 5)
+        for seed in range(5 if problem == "adult" else 3)
         for method in plain + flat
     )
 
