@@ -132,7 +132,13 @@ LAPTOP = Profile(name="laptop", model="lenet", n_train=24_000, n_validation=12_0
 ADULT_SMOKE = Profile(
     name="smoke", model="mlp", n_train=3_000, n_validation=1_000, n_test=2_000, epochs=4, probe_batches=2
 )
+YEAST_SMOKE = Profile(
+    name="smoke", model="mlp", n_train=1_200, n_validation=300, n_test=917, epochs=10, probe_batches=1
+)
 ADULT_LAPTOP = Profile(name="laptop", model="mlp", n_train=27_222, n_validation=6_000, n_test=12_000, epochs=15)
+YEAST_LAPTOP = Profile(
+    name="laptop", model="mlp", n_train=1_200, n_validation=300, n_test=917, epochs=60, probe_batches=1
+)
 PAPER = Profile(name="paper", model="resnet18", n_train=108_000, n_validation=12_000, n_test=20_000, epochs=200)
 
 
@@ -160,6 +166,7 @@ def _smoke() -> Iterator[Spec]:
     yield from _every_method(SMOKE, OVERLAYS, seeds=2, radii=(0.05,))
     yield from _every_setting(ADULT_SMOKE, "adult", rho=0.05)
     yield from _every_method(ADULT_SMOKE, ("adult",), seeds=2, radii=(0.05,))
+    yield from _every_method(YEAST_SMOKE, ("yeast",), seeds=2, radii=(0.05,))
 
 
 def _every_setting(profile: Profile, problem: ProblemName, *, rho: float) -> Iterator[Spec]:
@@ -184,13 +191,15 @@ def _every_setting(profile: Profile, problem: ProblemName, *, rho: float) -> Ite
 def _laptop() -> Iterator[Spec]:
     """Plain, SAM-sum, direct and decomposed in one setting, at every radius of the grid: what is it that helps?
 
-    Each set of overlays is complete at the radii of ``FIRST_RADII`` before the others of the grid, then comes the next.
+    Adult is run seed by seed; every other problem is complete at the radii of ``FIRST_RADII`` before the rest of the
+    grid, then comes the next.
     """
     yield from _one_setting(ADULT_LAPTOP, "adult", 5, RADII, plain=True)
+    profiles: dict[ProblemName, Profile] = {"yeast": YEAST_LAPTOP, **dict.fromkeys(LAPTOP_PROBLEMS, LAPTOP)}
     rest = tuple(rho for rho in RADII if rho not in FIRST_RADII)
-    for problem in LAPTOP_PROBLEMS:
-        yield from _one_setting(LAPTOP, problem, 3, FIRST_RADII, plain=True)
-        yield from _one_setting(LAPTOP, problem, 3, rest, plain=False)
+    for problem, profile in profiles.items():
+        yield from _one_setting(profile, problem, 3, FIRST_RADII, plain=True)
+        yield from _one_setting(profile, problem, 3, rest, plain=False)
 
 
 def _one_setting(

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 ProfileName: TypeAlias = Literal["smoke", "laptop", "paper"]
-ProblemName: TypeAlias = Literal["multi_mnist", "multi_fashion", "multi_fashion_mnist", "adult"]
+ProblemName: TypeAlias = Literal["multi_mnist", "multi_fashion", "multi_fashion_mnist", "adult", "yeast"]
 ModelName: TypeAlias = Literal["lenet", "resnet18", "mlp"]
 AggregatorName: TypeAlias = Literal[
     "Mean",
@@ -45,6 +45,7 @@ CLASSES: dict[ProblemName, tuple[int, ...]] = {
     "multi_fashion": (10, 10),
     "multi_fashion_mnist": (10, 10),
     "adult": (2, 2, 2, 2),
+    "yeast": (2,) * 14,
 }
 """Number of classes of every task of a problem."""
 

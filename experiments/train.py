@@ -10,7 +10,7 @@ import io
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,8 @@ from experiments.metrics import ConflictTally, Examples, block_dimensions, evalu
 from experiments.problems.adult import load_adult
 from experiments.problems.overlays import Split as SplitName
 from experiments.problems.overlays import load_overlays
+from experiments.problems.packaged import Labelled
+from experiments.problems.yeast import load_yeast
 from experiments.results import SCHEMA_VERSION, EpochRecord, Evaluation, Provenance, Result, write_atomically
 from experiments.spec import ProblemName, Spec, spec_key
 from flatmtl_core.errors import FlatMTLError
@@ -69,6 +71,10 @@ class LoadedProblem:
         return {"train": self.train.sha256, "validation": self.validation.sha256, "test": self.test.sha256}
 
 
+LABELLED: Mapping[ProblemName, Callable[..., Labelled]] = {"yeast": load_yeast}
+"""Loaders that give examples as networks see them."""
+
+
 def load_problem(
     problem: ProblemName, n_train: int, n_validation: int, n_test: int, data_dir: Path | None = None
 ) -> LoadedProblem:
@@ -78,6 +84,9 @@ def load_problem(
         if problem == "adult":
             people = load_adult(name, count=count, data_dir=data_dir)
             return Split(torch.from_numpy(people.features), torch.from_numpy(people.labels), people.sha256)
+        if problem in LABELLED:
+            found = LABELLED[problem](name, count=count, data_dir=data_dir)
+            return Split(torch.from_numpy(found.examples), torch.from_numpy(found.labels), found.sha256)
         overlays = load_overlays(problem, name, count=count, data_dir=data_dir)
         return Split(torch.from_numpy(overlays.images), torch.from_numpy(overlays.labels), overlays.sha256)
 

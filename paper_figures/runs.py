@@ -24,10 +24,14 @@ PROBLEM_TITLES: dict[str, str] = {
     "multi_mnist": "MultiMNIST",
     "multi_fashion_mnist": "MultiFashion+MNIST",
     "adult": "Adult",
+    "yeast": "Yeast",
 }
 """The problems of the paper's Table 1 as it writes them and in its order, then ours."""
 
 MODEL_TITLES = {"lenet": "LeNet", "resnet18": "ResNet-18", "mlp": "a perceptron with two hidden layers"}
+
+NOUNS: dict[str, str] = {"adult": "people", "yeast": "genes"}
+"""What the examples of a problem are, where they are no overlays."""
 
 PROTOCOL_FIELDS = ("model", "n_train", "n_validation", "n_test", "epochs", "batch_size", "learning_rate")
 
@@ -121,7 +125,7 @@ def protocol(specs: Sequence[Spec]) -> str:
 
 
 def _phrase(spec: Spec, differing: Sequence[str]) -> str:
-    noun = "people" if spec.problem == "adult" else "overlays"
+    noun = NOUNS.get(spec.problem, "overlays")
     phrases = {
         "model": MODEL_TITLES[spec.model],
         "n_train": f"{spec.n_train:,} training {noun}",

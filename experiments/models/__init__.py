@@ -46,7 +46,7 @@ def build_model(name: ModelName, seed: int, problem: ProblemName = "multi_mnist"
                 trunk = resnet18.ResNet18Trunk()
                 features = resnet18.FEATURES
             case "mlp":
-                trunk = mlp.MLPTrunk()
+                trunk = mlp.MLPTrunk(mlp.INPUTS[problem])
                 features = mlp.FEATURES
         return MultiTaskModel(trunk, [nn.Linear(features, classes) for classes in CLASSES[problem]])
 

@@ -32,7 +32,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from experiments.problems import adult
+from experiments.problems import adult, yeast
+from experiments.problems.packaged import PackagedFiles
 from experiments.problems.sources import (
     SOURCES,
     DataError,
@@ -47,6 +48,9 @@ from experiments.problems.sources import (
 from experiments.spec import ProblemName
 
 Split: TypeAlias = Literal["train", "validation", "test"]
+
+PACKAGED: tuple[PackagedFiles, ...] = (yeast.FILES,)
+"""What `describe_data` tells of, beside the sources of overlays and Adult."""
 
 IMAGE = 28
 """Rows and columns of a base image."""
@@ -263,7 +267,7 @@ def load_overlays(
         DataError: a source can not be found, fetched or verified.
         ValueError: an unknown problem or split, or a count outside the set.
     """
-    for argument, value, known in (("problem", problem, get_args(ProblemName)), ("split", split, get_args(Split))):
+    for argument, value, known in (("problem", problem, tuple(PROBLEM_SOURCES)), ("split", split, get_args(Split))):
         if value not in known:
             raise ValueError(f"{argument} is {value!r}. Use one of {', '.join(known)}.")
     part = _part(split)
@@ -329,7 +333,11 @@ def describe_data(data_dir: Path | None = None, fetch_missing: bool = False, *, 
     console = Console()
     failures: dict[str, str] = {}
     if fetch_missing:
-        fetchers: list[Callable[[], Path]] = [*(partial(fetch, name) for name in SOURCES), adult.fetch]
+        fetchers: list[Callable[[], Path]] = [
+            *(partial(fetch, name) for name in SOURCES),
+            adult.fetch,
+            *(files.fetch for files in PACKAGED),
+        ]
         for fetch_one, status in zip(fetchers, _states(data_dir), strict=True):
             if status.state != "verified":
                 try:
@@ -351,7 +359,7 @@ def describe_data(data_dir: Path | None = None, fetch_missing: bool = False, *, 
 
 
 def _states(data_dir: Path | None) -> tuple[DataStatus, ...]:
-    return (*data_status(data_dir), adult.status(data_dir))
+    return (*data_status(data_dir), adult.status(data_dir), *(files.status(data_dir) for files in PACKAGED))
 
 
 def _status_table(rows: tuple[DataStatus, ...]) -> Table:

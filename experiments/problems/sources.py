@@ -127,9 +127,9 @@ def _download_mnist(folder: Path) -> bytes:
     return content
 
 
-def _download_fashion_mnist(folder: Path) -> bytes:
-    """The Debian package; needs no root. The system's package lists are used, else lists of our own in ``folder``."""
-    package = "dataset-fashion-mnist"
+def download_debian(package: str, folder: Path) -> bytes:
+    """A Debian package's files as a tar archive; needs no root. The system's package lists are used, else lists of our
+    own in ``folder``."""
     try:
         run_client("apt-get", "--quiet", "download", package, folder=folder)
     except DataError as with_system_lists:
@@ -148,6 +148,10 @@ def _download_fashion_mnist(folder: Path) -> bytes:
                 f"configured here has no {package}"
             ) from with_own_lists
     return run_client("dpkg-deb", "--fsys-tarfile", only_file(folder, "*.deb").name, folder=folder)
+
+
+def _download_fashion_mnist(folder: Path) -> bytes:
+    return download_debian("dataset-fashion-mnist", folder)
 
 
 def _plain(name: str, sha256: str) -> IdxFile:

@@ -10,6 +10,7 @@ import pytest
 
 from experiments.problems import adult
 from experiments.problems.sources import DataError
+from paper_figures.tab_beyond_vision import MAJORITY
 
 HEADER = (
     *("age", "fnlwgt", "education-num", "capital-gain", "capital-loss", "hours-per-week", "workclass_Private"),
@@ -135,3 +136,5 @@ def test_the_real_table() -> None:
     shares = people.labels.mean(axis=0)
     expected = np.array([0.2478, 0.3232, 0.3250, 0.3046])
     assert np.abs(shares - expected).max() < 5 * 0.5 / np.sqrt(len(people.labels))
+    constant = 100 * (adult.load_adult("test").labels == (shares > 0.5)).mean(axis=0)
+    assert [f"{share:.2f}" for share in constant] == [f"{share:.2f}" for share in MAJORITY["adult"]]

@@ -6,7 +6,8 @@ from torch import nn
 
 from experiments.methods import BatchLosses
 from experiments.models import MultiTaskModel, build_model, single_task_models
-from experiments.spec import ModelName
+from experiments.models.mlp import INPUTS
+from experiments.spec import CLASSES, ModelName, ProblemName
 from flatmtl_core import Mean, sam_mtl_backward
 
 
@@ -24,6 +25,14 @@ def test_numbers_of_parameters(name: ModelName, shared: int, head: int) -> None:
     assert [count(one) for one in model.heads] == [head, head]
     assert [sum(parameter.numel() for parameter in one) for one in model.head_parameters()] == [head, head]
     assert count(model) == shared + 2 * head
+
+
+@pytest.mark.parametrize(("problem", "shared"), [("adult", 19_520), ("yeast", 21_568)])
+def test_the_perceptron_has_a_head_for_every_task_of_its_table(problem: ProblemName, shared: int) -> None:
+    model = build_model("mlp", 0, problem)
+    assert count(model.trunk) == shared
+    assert [count(head) for head in model.heads] == [2 * 64 + 2] * len(CLASSES[problem])
+    assert model(torch.zeros(3, INPUTS[problem]), (0,))[0].shape == (3, 2)
 
 
 @pytest.mark.parametrize("name", ["lenet", "resnet18"])

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from experiments.problems import adult, sources
+from experiments.problems import adult, overlays, sources
 from experiments.problems.overlays import describe_data
 from experiments.problems.sources import (
     DataError,
@@ -322,6 +322,7 @@ def test_two_fetches_at_once_do_no_harm(tiny: TinySources, monkeypatch: pytest.M
 @pytest.fixture
 def with_adult(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adult, "status", lambda data_dir: DataStatus("Adult", None, "verified", ""))
+    monkeypatch.setattr(overlays, "PACKAGED", ())
 
 
 @pytest.mark.usefixtures("with_adult")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from experiments import catalog
 from experiments.results import Result
-from experiments.spec import CLASSES, Spec, method_label
-from paper_figures import fig_conflict, runs, tab_adult, tab_cost, tab_multi_mnist
+from experiments.spec import CLASSES, ProblemName, Spec, method_label
+from paper_figures import fig_conflict, runs, tab_beyond_vision, tab_cost, tab_multi_mnist
 from paper_figures.exhibit import EXPECTED, Columns, RunExhibit, Table, from_csv, to_csv
 from paper_figures.registry import EXHIBITS
 from paper_figures.runs import RHO
@@ -24,6 +24,7 @@ LAPTOP = tuple(result(spec) for spec in catalog.specs("laptop") if spec.problem 
 RUN_EXHIBITS = [exhibit for exhibit in EXHIBITS if isinstance(exhibit, RunExhibit)]
 SMOKE = tuple(result(spec) for spec in catalog.specs("smoke") if spec.problem in catalog.OVERLAYS)
 ADULT = tuple(result(spec) for spec in catalog.specs("smoke") if spec.problem == "adult")
+BEYOND = tuple(result(spec) for spec in catalog.specs("smoke") if tab_beyond_vision.uses(spec))
 LOSS_WEIGHTED = {prefix + name for name in catalog.WEIGHTINGS for prefix in ("", "F-")}
 
 
@@ -184,16 +185,31 @@ def test_cost_rows_are_means_over_seeds() -> None:
     assert row.gradient_evaluations == chosen[0].gradient_evaluations
 
 
-def test_adult_shows_every_task_of_every_method() -> None:
-    assert len(tab_adult.QUANTITIES) == 1 + len(CLASSES["adult"])
-    chosen = members(ADULT, aggregator="CAGrad", mode="erm")
-    rows = {row.quantity: row for row in tab_adult.data(ADULT, "smoke") if row.method == "CAGrad"}
-    for task, quantity in enumerate(tab_adult.QUANTITIES[1:]):
+@pytest.mark.parametrize("problem", tab_beyond_vision.TASKS)
+def test_beyond_vision_shows_every_task_of_every_method(problem: ProblemName) -> None:
+    names = tab_beyond_vision.quantities(problem)[1:]
+    assert len(names) == len(CLASSES[problem]) == len(tab_beyond_vision.MAJORITY[problem])
+    chosen = members(BEYOND, problem=problem, aggregator="CAGrad", mode="erm")
+    own = [row for row in tab_beyond_vision.data(BEYOND, "smoke") if row.problem == problem]
+    rows = {row.quantity: row for row in own if row.method == "CAGrad"}
+    for task, quantity in enumerate(names):
         shares = [100 * item.test_best.accuracy[task] for item in chosen]
         assert rows[quantity].mean == pytest.approx(statistics.mean(shares), rel=1e-12)
         assert rows[quantity].loss == pytest.approx(statistics.mean(item.test_best.loss[task] for item in chosen))
-    tasks = [rows[quantity].mean for quantity in tab_adult.QUANTITIES[1:]]
+    tasks = [rows[quantity].mean for quantity in names]
     assert rows["average"].mean == pytest.approx(statistics.mean(tasks), rel=1e-12)
+    ((title, lines),) = tab_beyond_vision.table(own).sections
+    (line,) = (line for line in lines if line[0] == "CAGrad")
+    assert title == runs.PROBLEM_TITLES[problem]
+    assert [float(cell.split(" ± ")[0]) for cell in line[4 : 4 + len(names)]] == [round(mean, 2) for mean in tasks]
+
+
+def test_beyond_vision_has_a_table_for_each_problem_and_the_captions_tell_of_each() -> None:
+    tables = tab_beyond_vision.EXHIBIT.tables(tab_beyond_vision.data(BEYOND, "smoke"))
+    titles = [runs.PROBLEM_TITLES[name] for name in tab_beyond_vision.TASKS]
+    assert [table.title for table in tables] == ["", *titles[1:]]
+    text = tab_beyond_vision.caption([item.spec for item in BEYOND])
+    assert all(about in text for about in tab_beyond_vision.ABOUT.values())
 
 
 def test_a_caption_tells_the_setting_of_each_kind_of_data() -> None:
