@@ -100,6 +100,7 @@ def draw(rows: Sequence[PointRow]) -> Figure:
             line = _line(rows, method)
             last.plot([row.first for row in line], [row.loss for row in line], linewidth=1.1, label=method)
         last.set_ylim(0, levels[-1])
+        last.set_box_aspect(1)
         last.legend(fontsize=5)
         last.set_title("along the first direction")
         for axes in panels[len(methods) + 1 :]:
