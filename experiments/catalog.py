@@ -184,6 +184,7 @@ def _every_setting(profile: Profile, problem: ProblemName, *, rho: float) -> Ite
     for aggregator in AUTHORS:
         yield spec("decomposed", aggregator, AUTHORS_RADIUS, conventions="authors", norm="joint", adaptive=True)
     yield spec("decomposed", "MGDA", conventions="authors_times_tasks")
+    yield spec("decomposed", "MGDA", conventions="authors_unit_rows")
     for variant, aggregator, options in VARIANTS:
         yield spec(variant, aggregator, mode_options=options)
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from experiments.cheaper.batch import Cut
 from experiments.loss_weightings import DWA, RLW, SI, UW, LossWeighted, LossWeighting
 from experiments.models import MultiTaskModel, build_model, single_task_models
-from experiments.presets import authors
-from experiments.spec import AggregatorName, LossWeightingName, Spec
+from experiments.presets import Folder, authors
+from experiments.spec import AggregatorName, Conventions, LossWeightingName, Spec
 from experiments.targets import Labels, Targets, targets_of
 from experiments.variants import VARIANTS, RunningVariant, backward_passes, build_variant
 from flatmtl_core import (
@@ -50,6 +50,14 @@ AGGREGATORS: dict[AggregatorName, Callable[..., Aggregator]] = {
     "AlignedMTL": AlignedMTL,
     "ConFIG": ConFIG,
 }
+
+
+FOLDERS: dict[Conventions, Folder] = {
+    "authors": "multi_mnist",
+    "authors_times_tasks": "times_tasks",
+    "authors_unit_rows": "unit_rows",
+}
+"""Which preset a spec's conventions name."""
 
 
 class NonFiniteLoss(ArithmeticError):
@@ -127,7 +135,7 @@ def build_aggregator(spec: Spec, tasks: int) -> Aggregator:
 
 
 def _authors_aggregator(spec: Spec) -> Aggregator:
-    preset = authors("multi_mnist" if spec.conventions == "authors" else "times_tasks")
+    preset = authors(FOLDERS[spec.conventions])
     found = {str(name): aggregator for name, aggregator in preset.items()}.get(spec.aggregator)
     if found is None or spec.aggregator_options:
         raise ValueError(

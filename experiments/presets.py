@@ -1,11 +1,12 @@
 """The aggregators as the authors' public code computes them, where that differs from the methods' papers.
 
 Its PCGrad does not leave out the own task; its CAGrad divides by 1 + c^2; in some of its folders MGDA is multiplied by
-the number of tasks; everything else follows the methods' papers. The defaults of ``flatmtl_core`` are the papers'.
+the number of tasks, in that of NYUv2 it sees unit rows; everything else follows the methods' papers. The defaults of
+``flatmtl_core`` are the papers'.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -34,6 +35,29 @@ class TimesTasks(FromGramian):
 
 
 @dataclass(frozen=True)
+class OnUnitRows(FromGramian):
+    """``A(g_1/||g_1||, .., g_m/||g_m||)``: of degree 0, so that a flat part does not vanish with its radius.
+
+    Args:
+        base: MGDA; where a row is zero, its answer is zero.
+    """
+
+    base: MGDA
+
+    @property
+    def degree(self) -> float:
+        return 0.0
+
+    def solve(self, form: CosineForm, generator: torch.Generator | None) -> Solution:
+        """MGDA's weights of the unit rows, over the rows' lengths; ``gap`` is that of the unit rows."""
+        unit = replace(form, lengths=[1.0] * len(form.live), scale=1.0)
+        found = self.base.solve(unit, generator)
+        if not found.weights:  # there is a zero row
+            return found
+        return found._replace(weights=[weight / form.scale for weight in form.over_lengths(found.weights)])
+
+
+@dataclass(frozen=True)
 class PCGradOnItself(PCGrad):
     """PCGrad whose random order of tasks includes the own one: ``<p, g_i> < 0`` can happen once p has moved (m >= 3).
 
@@ -53,8 +77,9 @@ class PCGradOnItself(PCGrad):
         return Solution((total / form.norms / divisor).tolist())
 
 
-Folder = Literal["multi_mnist", "times_tasks"]
-"""``multi_mnist``: as in the code's folder for Multi-MNIST; ``times_tasks``: where MGDA is multiplied by m."""
+Folder = Literal["multi_mnist", "times_tasks", "unit_rows"]
+"""``multi_mnist``: as in the code's folder for Multi-MNIST; ``times_tasks``: where MGDA is multiplied by m;
+``unit_rows``: that of NYUv2, where MGDA divides every loss and flat gradient by its own norm."""
 
 _MULTI_MNIST: dict[AggregatorName, Aggregator] = {
     "Mean": Mean(),
@@ -76,4 +101,7 @@ def authors(folder: Folder) -> Mapping[AggregatorName, Aggregator]:
             return dict(_MULTI_MNIST)
         case "times_tasks":
             return _MULTI_MNIST | {"MGDA": TimesTasks(MGDA())}
-    raise InvalidInput("the preset is unknown", "folder", folder, "multi_mnist or times_tasks", "name one of them")
+        case "unit_rows":
+            return _MULTI_MNIST | {"MGDA": OnUnitRows(MGDA())}
+    rule = "multi_mnist, times_tasks or unit_rows"
+    raise InvalidInput("the preset is unknown", "folder", folder, rule, "name one of them")

@@ -40,7 +40,7 @@ VariantMode: TypeAlias = Literal[
 ]
 """Other methods than the paper's: see `experiments.variants`."""
 Mode: TypeAlias = Literal["erm", "decomposed", "direct", "second", "each", "sam_sum", "stl", "sam_stl"] | VariantMode
-Conventions: TypeAlias = Literal["papers", "authors", "authors_times_tasks"]
+Conventions: TypeAlias = Literal["papers", "authors", "authors_times_tasks", "authors_unit_rows"]
 """Whose formulas the aggregators follow: see `experiments.presets`."""
 
 CLASSES: dict[ProblemName, tuple[int, ...]] = {

@@ -17,7 +17,7 @@ from paper_figures.exhibit import ERM_COLOUR, FLAT_COLOUR, OTHER_COLOUR, STYLE, 
 from paper_figures.exhibit import distinct as different
 from paper_figures.runs import RHO
 
-METHODS: dict[str, tuple[str, str]] = {
+METHODS: dict[str, tuple[str, Literal["-", "--"]]] = {
     "MGDA": (ERM_COLOUR, "-"),
     "direct MGDA": ("#009E73", "-"),
     "F-MGDA": (FLAT_COLOUR, "-"),

@@ -5,6 +5,7 @@ from typing import Any
 from paper_figures import (
     fig_aggregators,
     fig_bound_terms,
+    fig_budget,
     fig_calibration,
     fig_cheaper,
     fig_conflict,
@@ -43,6 +44,7 @@ EXHIBITS: tuple[Exhibit[Any], ...] = (
     fig_landscape.EXHIBIT,
     fig_toys.EXHIBIT,
     tab_cost.EXHIBIT,
+    fig_budget.EXHIBIT,
     tab_step_cost.EXHIBIT,
     fig_floor.EXHIBIT,
     fig_scaling.EXHIBIT,

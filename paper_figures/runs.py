@@ -17,6 +17,13 @@ METHOD_ORDER: tuple[str, ...] = (
 )
 """The order of the paper's tables (Table 1 has no SI, RLW, DWA and UW; Table 3 has); other labels follow by name."""
 
+AUTHORS: dict[str, str] = {
+    "authors": "authors' code",
+    "authors_times_tasks": "authors' code, MGDA times m",
+    "authors_unit_rows": "authors' code, MGDA of unit rows",
+}
+"""Conventions as rows name them."""
+
 RHO = "\N{GREEK SMALL LETTER RHO}"
 
 PROBLEM_TITLES: dict[str, str] = {
@@ -78,7 +85,7 @@ def setting(spec: Spec, differing: Sequence[str] = ()) -> str:
     if spec.adaptive:
         parts.append("adaptive")
     if spec.conventions != "papers":
-        parts.append("authors' code" + (", MGDA times m" if spec.conventions == "authors_times_tasks" else ""))
+        parts.append(AUTHORS[spec.conventions])
     parts += [f"{name} = {_plain(value)}" for name, value in (*spec.mode_options, *spec.aggregator_options)]
     parts += [f"{name} = {_plain(getattr(spec, name))}" for name in differing]
     return ", ".join(parts)

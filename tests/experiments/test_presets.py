@@ -1,11 +1,13 @@
 """The authors' conventions against the methods' papers: by how much they differ, and where they do not."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 
-from experiments.presets import PCGradOnItself, TimesTasks, authors
+from experiments.presets import Folder, OnUnitRows, PCGradOnItself, TimesTasks, authors
 from flatmtl_core import IMTLG, MGDA, CAGrad, InvalidInput, Mean, PCGrad, StepReport
 from tests.assertions import LIMIT, assert_close, seeded
 from tests.equations.stepping import take_step
@@ -27,6 +29,20 @@ def test_projecting_on_itself_changes_nothing_for_two_tasks(trial: Trial) -> Non
     size = float(trial.rows.norm(dim=1).sum())
     own = PCGradOnItself()(trial.rows, generator=seeded(trial.seed))
     assert_close(own, PCGrad()(trial.rows, generator=seeded(trial.seed)), LIMIT * size)
+
+
+@given(trial=trials())
+def test_unit_rows_are_those_of_the_base_method(trial: Trial) -> None:
+    """MGDA of the rows over their lengths; doubling one row changes nothing; a zero row makes it zero."""
+    rows, norms = trial.rows, trial.rows.norm(dim=1, keepdim=True)
+    found = OnUnitRows(MGDA())(rows)
+    if not bool((norms > 0).all()):
+        assert not found.any()
+        return
+    assert_close(found, MGDA()(rows / norms), LIMIT * len(rows))
+    longer = rows.clone()
+    longer[0] *= 2
+    assert_close(OnUnitRows(MGDA())(longer), found, LIMIT * len(rows))
 
 
 def _projected(rows: np.ndarray, seed: int) -> np.ndarray:
@@ -61,9 +77,10 @@ def test_the_preset_differs_from_the_papers_where_the_code_does() -> None:
     assert preset.keys() == more.keys()
 
 
+@pytest.mark.parametrize("folder", get_args(Folder))
 @pytest.mark.parametrize("name", sorted(authors("times_tasks")))
-def test_a_step_takes_the_preset(name: str) -> None:
-    aggregator = {str(key): value for key, value in authors("times_tasks").items()}[name]
+def test_a_step_takes_the_preset(name: str, folder: Folder) -> None:
+    aggregator = {str(key): value for key, value in authors(folder).items()}[name]
     report = take_step(smooth(3), aggregator, rho_shared=0.05, rho_heads=0.05).report
     assert isinstance(report, StepReport)
     assert set(report.weighted) == {"loss", "flat"}

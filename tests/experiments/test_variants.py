@@ -13,7 +13,7 @@ from experiments.cheaper.batch import Cut, cut_of
 from experiments.cheaper.second_passes import SAMO, LastLayers, PartOfBatch, SharedPerturbation
 from experiments.cheaper.surrogate_gap import GSAM
 from experiments.cheaper.variant import Setup, Variant
-from experiments.methods import Method, build_aggregator, gradient_evaluations_per_step
+from experiments.methods import FOLDERS, Method, build_aggregator, gradient_evaluations_per_step
 from experiments.metrics import evaluate, to_input
 from experiments.models import MultiTaskModel, build_model
 from experiments.presets import authors
@@ -340,8 +340,8 @@ def test_the_perceptron_in_two_stages_is_the_whole_network() -> None:
 
 
 def test_conventions_are_those_of_the_presets() -> None:
-    for conventions, folder in (("authors", "multi_mnist"), ("authors_times_tasks", "times_tasks")):
-        for name, aggregator in authors(folder).items():  # type: ignore[arg-type]
+    for conventions, folder in FOLDERS.items():
+        for name, aggregator in authors(folder).items():
             assert build_aggregator(tiny_spec(aggregator=name, conventions=conventions), tasks=2) == aggregator
 
 
@@ -355,3 +355,5 @@ def test_conventions_change_what_they_are_said_to_change() -> None:
     assert relative_error([1.16 * one for one in own], plain) < 1e-12
     plain, own = trunk(aggregator="MGDA"), trunk(aggregator="MGDA", conventions="authors_times_tasks")
     assert relative_error(own, [2 * one for one in plain]) < 1e-12
+    own = trunk(aggregator="MGDA", conventions="authors_unit_rows")
+    assert relative_error(own, plain) > 1e-2
