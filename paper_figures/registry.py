@@ -7,8 +7,11 @@ from paper_figures import (
     fig_bound_terms,
     fig_cheaper,
     fig_conflict,
+    fig_course,
+    fig_coverage,
     fig_dependencies,
     fig_floor,
+    fig_premise,
     fig_scaling,
     tab_adult,
     tab_assumptions,
@@ -24,6 +27,7 @@ from paper_figures import (
     tab_one_setting,
     tab_reviewers,
     tab_step_cost,
+    tab_trained,
     tab_weaker,
 )
 from paper_figures.exhibit import Exhibit, FileExhibit, StoredFile, distinct
@@ -33,6 +37,9 @@ EXHIBITS: tuple[Exhibit[Any], ...] = (
     tab_one_setting.EXHIBIT,
     tab_adult.EXHIBIT,
     tab_certificates.EXHIBIT,
+    tab_trained.EXHIBIT,
+    fig_course.EXHIBIT,
+    fig_premise.EXHIBIT,
     fig_conflict.EXHIBIT,
     tab_cost.EXHIBIT,
     tab_step_cost.EXHIBIT,
@@ -50,6 +57,7 @@ EXHIBITS: tuple[Exhibit[Any], ...] = (
     tab_assumptions.EXHIBIT,
     tab_bounds.EXHIBIT,
     fig_bound_terms.EXHIBIT,
+    fig_coverage.EXHIBIT,
     tab_mutation.EXHIBIT,
     tab_mutation.SURVIVORS,
 )
