@@ -88,7 +88,7 @@ def table(rows: Sequence[CourseRow]) -> Table:
 
 
 def draw(rows: Sequence[CourseRow]) -> Figure:
-    """A panel a data set and method."""
+    """A panel a data set and method; the axis spans what comes after the first epoch."""
     problems, methods = distinct(row.problem for row in rows), distinct(row.method for row in rows)
     with plt.style.context(STYLE):
         figure, grid = plt.subplots(
@@ -110,6 +110,8 @@ def draw(rows: Sequence[CourseRow]) -> Figure:
                 axes.set_title(f"{PROBLEM_TITLES[problem]}: {method}{radius}")
                 axes.xaxis.set_major_locator(MaxNLocator(integer=True))
                 axes.set_xlabel("epoch")
+            later = [100 * row.value for row in rows if row.problem == problem and row.epoch and not row.term]
+            grid[line, 0].set_ylim(min(later) - 1, max(later) + 1)
             grid[line, 0].set_ylabel("0-1 loss (%)")
         handles, labels = grid[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(LINES), fontsize=7)

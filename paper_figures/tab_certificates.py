@@ -301,7 +301,7 @@ def tightest(rows: Sequence[CertificateRow]) -> Table:
             Columns("Above the risk it is limited by", ("most",), cells="text"),
         ),
         sections=(("", tuple(lines)),),
-        title="The tightest certificate of each data set, and what limits it",
+        title=f"The lowest certificate ({MAIN}) of each data set, each for itself, and what limits it",
     )
 
 

@@ -150,13 +150,19 @@ def caption(content: Sequence[Fitted]) -> str:
     first = content[0].fitting
     told = "; ".join(f"{PROBLEM_TITLES[one.fitting.training.problem]}: {_compared(one)}" for one in content)
     return (
-        f"The prior's centre is trained on {first.n_prior:,} examples; the bound, at {100 * first.delta:g} %, is on "
-        "the others. From the prior on, mean and one deviation a parameter tensor are trained on these others, "
-        f"{first.epochs} epochs by pathwise gradients of the quadratic bound for cross entropy clipped at "
+        f"The prior's centre is trained on {first.n_prior:,} examples ({_epochs(content, 'prior')}); the bound, at "
+        f"{100 * first.delta:g} %, is on the others. From the prior on, mean and one deviation a parameter tensor are trained on these others, "
+        f"by pathwise gradients of the quadratic bound ({_epochs(content, 'posterior')}) for cross entropy clipped at "
         f"{first.clip:g} nats; beside it stands the certificate of the prior itself (KL = 0) on the same examples. "
-        f"Each is the best of {len(first.scales)} scales of the prior, which share delta. Draws are paid for by the empirical Bernstein "
-        f"bound. Average task: {told}. One seed: a difference says nothing about other seeds."
+        f"Each is the best of a few scales of the prior, which share delta. Draws are paid for by the "
+        f"empirical Bernstein bound. Average task: {told}. One seed: a difference says nothing about other seeds."
     )
+
+
+def _epochs(content: Sequence[Fitted], of: str) -> str:
+    counts = [one.fitting.training.epochs if of == "prior" else one.fitting.epochs for one in content]
+    names = [PROBLEM_TITLES[one.fitting.training.problem] for one in content]
+    return ", ".join(f"{name}: {count} epochs" for name, count in zip(names, counts, strict=True))
 
 
 def _compared(fitted: Fitted) -> str:
