@@ -151,10 +151,11 @@ def caption(content: Sequence[Fitted]) -> str:
     told = "; ".join(f"{PROBLEM_TITLES[one.fitting.training.problem]}: {_compared(one)}" for one in content)
     return (
         f"The prior's centre is trained on {first.n_prior:,} examples ({_epochs(content, 'prior')}); the bound, at "
-        f"{100 * first.delta:g} %, is on the others. From the prior on, mean and one deviation a parameter tensor are trained on these others, "
-        f"by pathwise gradients of the quadratic bound ({_epochs(content, 'posterior')}) for cross entropy clipped at "
-        f"{first.clip:g} nats; beside it stands the certificate of the prior itself (KL = 0) on the same examples. "
-        f"Each is the best of a few scales of the prior, which share delta. Draws are paid for by the "
+        f"{100 * first.delta:g} %, is on the others. From the prior on, mean and one deviation a parameter tensor are "
+        f"trained on these others by pathwise gradients of the quadratic bound ({_epochs(content, 'posterior')}) for "
+        f"cross entropy clipped at {first.clip:g} nats; beside it stands the certificate of the prior itself (KL = 0) "
+        "on the same examples. "
+        "Each is the best of a few scales of the prior, which share delta. Draws are paid for by the "
         f"empirical Bernstein bound. Average task: {told}. One seed: a difference says nothing about other seeds."
     )
 
