@@ -10,6 +10,7 @@ from experiments.results import Result
 from experiments.spec import CLASSES, Spec
 from paper_figures.runs import RHO, repetitions
 from theory.bounds.complexity import ROOT, Complexity, Setting
+from theory.bounds.foret import foret, foret_corrected
 from theory.bounds.main_theorem import (
     theorem_1,
     theorem_a,
@@ -50,8 +51,10 @@ THEOREMS: Mapping[str, Callable[[Setting], Complexity]] = {
     "C": theorem_c,
     "B": _per_task(theorem_b),
     "B, square root": _per_task(theorem_b_root),
+    "Foret": _per_task(foret),
+    "Foret corrected": _per_task(foret_corrected),
 }
-"""As the table names them; Theorem 1 as published."""
+"""As the table names them; Theorem 1 and Foret as published."""
 
 
 def uses(spec: Spec) -> bool:

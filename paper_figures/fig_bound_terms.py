@@ -66,7 +66,7 @@ KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "heads": ("s", "#56B4E9", ("head", "heads")),
     "norms and priors unknown beforehand": ("D", "#D55E00", ("scales", "prior grid", "grid step")),
     "confidence, number of tasks, pieces": ("^", "#009E73", ("confidence", "tasks", "pieces")),
-    "other terms": ("x", "#555555", ("log(2 sqrt N)", "L^2/8", "outside the ball")),
+    "other terms": ("x", "#555555", ("log(2 sqrt N)", "log N", "L^2/8", "outside the ball")),
 }
 """What the figure tells apart: marker, colour, and the terms of the kind, in the order of the table."""
 
@@ -135,10 +135,10 @@ def caption(specs: Sequence[Spec]) -> str:
     return (
         f"{protocol(specs)}. {bounds.SETTING} Shown is one network a problem, the first seed of the decomposed method "
         "and setting with the best mean validation accuracy, and of its tasks the one with the largest value. A, A', "
-        "C and the square-root form of B are L sqrt(C / (2N)) plus what stands beside the root: the terms add up to "
-        "C. Theorem 1 and B are a bracket over sqrt N: the terms add up to the bracket. Scales, prior grid and grid "
-        "step are the price of norms that are not known before the sample, pieces that of one perturbation for all "
-        "tasks."
+        "C, the square-root form of B and Foret's bound are L sqrt(C / (2N)) plus what stands beside the root: the "
+        "terms add up to C. Theorem 1 and B are a bracket over sqrt N: the terms add up to the bracket. Scales, prior "
+        "grid and grid step are the price of norms that are not known before the sample, pieces that of one "
+        "perturbation for all tasks."
     )
 
 

@@ -9,9 +9,12 @@ from paper_figures import (
     fig_calibration,
     fig_cheaper,
     fig_conflict,
+    fig_course,
+    fig_coverage,
     fig_dependencies,
     fig_floor,
     fig_landscape,
+    fig_premise,
     fig_scaling,
     fig_toys,
     tab_assumptions,
@@ -29,6 +32,7 @@ from paper_figures import (
     tab_reviewers,
     tab_sharpness,
     tab_step_cost,
+    tab_trained,
     tab_weaker,
 )
 from paper_figures.exhibit import Exhibit, FileExhibit, StoredFile, distinct
@@ -38,6 +42,9 @@ EXHIBITS: tuple[Exhibit[Any], ...] = (
     tab_one_setting.EXHIBIT,
     tab_beyond_vision.EXHIBIT,
     tab_certificates.EXHIBIT,
+    tab_trained.EXHIBIT,
+    fig_course.EXHIBIT,
+    fig_premise.EXHIBIT,
     fig_conflict.EXHIBIT,
     tab_sharpness.EXHIBIT,
     fig_calibration.EXHIBIT,
@@ -60,6 +67,7 @@ EXHIBITS: tuple[Exhibit[Any], ...] = (
     tab_assumptions.EXHIBIT,
     tab_bounds.EXHIBIT,
     fig_bound_terms.EXHIBIT,
+    fig_coverage.EXHIBIT,
     tab_mutation.EXHIBIT,
     tab_mutation.SURVIVORS,
 )

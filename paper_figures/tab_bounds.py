@@ -168,10 +168,11 @@ def caption(specs: Sequence[Spec]) -> str:
         "where the digits tell it apart. The worst case itself comes on top and is no part of the table: where the "
         "term alone is L or more, the bound says nothing. The last column names the theorems whose term stays below L "
         "in all n runs. Theorem 1 is as published, with one ball of the smaller radius around trunk and head, "
-        "log(1/delta) for each task and without L / sqrt N. It, B and the square-root form of B assume that Gaussian "
-        "noise does not lower the population risk at these parameters; A, A' and C do not. A' is for a weighted mean "
-        "of the tasks, C for one common perturbation of all tasks. Single-task networks share nothing and are left "
-        "out."
+        "log(1/delta) for each task and without L / sqrt N. It, B, the square-root form of B and Foret's bound assume "
+        "that Gaussian noise does not lower the population risk at these parameters; A, A' and C do not. Foret's bound "
+        "(SAM, theorem 2) is for the same ball as Theorem 1; as published it is looser than its corrected form, which "
+        "has log m and the tail of the noise in it. A' is for a weighted mean of the tasks, C for one common "
+        "perturbation of all tasks. Single-task networks share nothing and are left out."
     )
 
 

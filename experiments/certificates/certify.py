@@ -7,9 +7,17 @@ from collections.abc import Sequence
 from itertools import product
 
 import torch
+from torch import Tensor
 
 from experiments.certificates.parts import Part, Prior, cut, prior_of
-from experiments.certificates.posterior import Posterior, drawn_risks, gibbs_upper
+from experiments.certificates.posterior import (
+    Gaussian,
+    Posterior,
+    bernstein_upper,
+    drawn_errors,
+    drawn_risks,
+    gibbs_upper,
+)
 from experiments.certificates.records import (
     SCHEMA_VERSION,
     Candidate,
@@ -22,6 +30,7 @@ from experiments.certificates.records import (
 from experiments.methods import Method, stream_seed
 from experiments.metrics import to_input
 from experiments.models import MultiTaskModel
+from experiments.spec import Spec
 from experiments.splits import LoadedProblem
 from experiments.train import now, provenance
 from theory.bounds import pac_bayes
@@ -59,39 +68,14 @@ def certify(certification: Certification, problem: LoadedProblem, *, commit: str
     ]
     best = min(search, key=lambda one: one.value)
     posterior = Posterior(prior, trained, best.mixture, best.scale)
-    risks, draws = drawn_risks(
-        posterior, second, passes=certification.passes, draw_batch=certification.draw_batch, generator=generator
-    )
-    test = Part("test", problem.test.examples, problem.test.labels)
-    test_risks, _ = drawn_risks(posterior, test, passes=TEST_PASSES, draw_batch=TEST_BATCH, generator=generator)
-    errors = _errors(posterior.centre(), test)
-    kl_shared, kl_heads = posterior.divergences()
-    uppers = [gibbs_upper(risk, draws, split.draws / tasks).value for risk in risks.tolist()]
-    each = tuple(
-        TaskCertificate(
-            kl=kl_shared + kl_heads[task],
-            draws=draws,
-            risk=float(risks[task]),
-            risk_upper=uppers[task],
-            bounds={
-                name: bound.value
-                for name, bound in _bounds(uppers[task], kl_shared + kl_heads[task], len(second), split, tasks).items()
-            },
-            test_risk=float(test_risks[task]),
-            centre_test_error=errors[task],
-        )
-        for task in range(tasks)
-    )
-    mean_risk = float(risks.mean())
-    mean_upper, total = gibbs_upper(mean_risk, draws, split.draws).value, kl_shared + sum(kl_heads)
-    average = TaskCertificate(
-        kl=total,
-        draws=draws,
-        risk=mean_risk,
-        risk_upper=mean_upper,
-        bounds={name: bound.value for name, bound in _bounds(mean_upper, total, len(second), split, 1).items()},
-        test_risk=float(test_risks.mean()),
-        centre_test_error=statistics.fmean(errors),
+    each, average = certified(
+        posterior,
+        second,
+        Part("test", problem.test.examples, problem.test.labels),
+        split,
+        passes=certification.passes,
+        draw_batch=certification.draw_batch,
+        generator=generator,
     )
     return Certificate(
         schema_version=SCHEMA_VERSION,
@@ -110,35 +94,101 @@ def certify(certification: Certification, problem: LoadedProblem, *, commit: str
     )
 
 
+def certified(
+    posterior: Gaussian,
+    part: Part,
+    test: Part,
+    split: Split,
+    *,
+    passes: int,
+    draw_batch: int,
+    generator: torch.Generator,
+    bernstein: bool = False,
+) -> tuple[tuple[TaskCertificate, ...], TaskCertificate]:
+    """Every task's certificate and that of the average task, by fresh draws; the test split says how close they are.
+
+    Args:
+        bernstein: the draws are paid for by the empirical Bernstein bound, not by Chernoff's.
+    """
+    found = drawn_errors(posterior, part, passes=passes, draw_batch=draw_batch, generator=generator)
+    draws = len(found)
+    test_risks, _ = drawn_risks(posterior, test, passes=TEST_PASSES, draw_batch=TEST_BATCH, generator=generator)
+    centre_errors, tasks = errors(posterior.centre(), test), found.shape[1]
+    kl_shared, kl_heads = posterior.divergences()
+
+    def one(values: Tensor, kl: float, test_risk: float, centre_error: float, statements: int) -> TaskCertificate:
+        risk, share = float(values.mean()), split.draws / statements
+        upper = (bernstein_upper(values, share) if bernstein else gibbs_upper(risk, draws, share)).value
+        bounds = bounds_of(upper, kl, len(part), split, statements)
+        return TaskCertificate(
+            kl=kl,
+            draws=draws,
+            risk=risk,
+            risk_upper=upper,
+            bounds={name: bound.value for name, bound in bounds.items()},
+            test_risk=test_risk,
+            centre_test_error=centre_error,
+        )
+
+    each = tuple(
+        one(found[:, task], kl_shared + kl_heads[task], float(test_risks[task]), centre_errors[task], tasks)
+        for task in range(tasks)
+    )
+    total = kl_shared + sum(kl_heads)
+    average = one(found.mean(1), total, float(test_risks.mean()), statistics.fmean(centre_errors), 1)
+    return each, average
+
+
+def _epochs(
+    method: Method,
+    optimizer: torch.optim.Optimizer,
+    orders: torch.Generator,
+    count: int,
+    examples: Tensor,
+    labels: Tensor,
+) -> None:
+    """Train on; the network is left in evaluation mode."""
+    (network,) = method.networks
+    network.train()
+    for _ in range(count):
+        for chosen in torch.randperm(len(examples), generator=orders).split(method.spec.batch_size):
+            optimizer.zero_grad()
+            method.step(to_input(examples[chosen]), labels[chosen])
+            optimizer.step()
+    network.eval()
+
+
+def _start(spec: Spec) -> tuple[Method, torch.optim.Optimizer, torch.Generator]:
+    method = Method(spec)
+    (network,) = method.networks
+    optimizer = torch.optim.Adam(network.parameters(), lr=spec.learning_rate)
+    return method, optimizer, torch.Generator().manual_seed(stream_seed(spec.seed, "batches"))
+
+
+def train_prior(spec: Spec, first: Part) -> Prior:
+    """The prior after the spec's epochs on its part."""
+    method, optimizer, orders = _start(spec)
+    _epochs(method, optimizer, orders, spec.epochs, first.examples, first.labels)
+    return prior_of(method.networks[0], (first,))
+
+
 def _train(
     certification: Certification, first: Part, problem: LoadedProblem
 ) -> tuple[Prior, MultiTaskModel, tuple[float, ...]]:
     """The prior after ``epochs`` on its part, the network after ``posterior_epochs`` on all, and the prior's errors."""
-    spec = certification.training
-    method = Method(spec)
+    method, optimizer, orders = _start(certification.training)
     (network,) = method.networks
-    optimizer = torch.optim.Adam(network.parameters(), lr=spec.learning_rate)
-    orders = torch.Generator().manual_seed(stream_seed(spec.seed, "batches"))
-
-    def epochs(count: int, examples: torch.Tensor, labels: torch.Tensor) -> None:
-        network.train()
-        for _ in range(count):
-            for chosen in torch.randperm(len(examples), generator=orders).split(spec.batch_size):
-                optimizer.zero_grad()
-                method.step(to_input(examples[chosen]), labels[chosen])
-                optimizer.step()
-        network.eval()
-
-    epochs(spec.epochs, first.examples, first.labels)
+    _epochs(method, optimizer, orders, certification.training.epochs, first.examples, first.labels)
     prior = prior_of(copy.deepcopy(network), (first,))
-    errors = _errors(network, Part("test", problem.test.examples, problem.test.labels))
-    epochs(certification.posterior_epochs, problem.train.examples, problem.train.labels)
-    return prior, network, errors
+    prior_errors = errors(network, Part("test", problem.test.examples, problem.test.labels))
+    everything = problem.train
+    _epochs(method, optimizer, orders, certification.posterior_epochs, everything.examples, everything.labels)
+    return prior, network, prior_errors
 
 
 @torch.no_grad()
-def _errors(network: MultiTaskModel, part: Part) -> tuple[float, ...]:
-    """0-1 loss of one network, per task."""
+def errors(network: MultiTaskModel, part: Part) -> tuple[float, ...]:
+    """0-1 loss of one network on a part, per task."""
     tasks = tuple(range(len(network.heads)))
     wrong = [0] * len(tasks)
     for chosen in torch.arange(len(part)).split(1_000):
@@ -154,7 +204,7 @@ def _candidate(
     passes, batch = certification.search_passes, certification.draw_batch
     risks, _ = drawn_risks(posterior, part, passes=passes, draw_batch=batch, generator=generator)
     kl_shared, kl_heads = posterior.divergences()
-    bounds = _bounds(float(risks.mean()), kl_shared + sum(kl_heads), len(part), split, 1)
+    bounds = bounds_of(float(risks.mean()), kl_shared + sum(kl_heads), len(part), split, 1)
     return Candidate(
         scale=posterior.scale,
         mixture=posterior.mixture,
@@ -165,7 +215,7 @@ def _candidate(
     )
 
 
-def _bounds(risk: float, kl: float, n_samples: int, split: Split, statements: int) -> dict[str, UpperBound]:
+def bounds_of(risk: float, kl: float, n_samples: int, split: Split, statements: int) -> dict[str, UpperBound]:
     """Every bound at the share of delta that one of ``statements`` tasks and one scale have; by name."""
     delta = split.sample / split.scales / statements * (1 - 1e-12)
     found: Sequence[UpperBound] = (

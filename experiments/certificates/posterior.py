@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from jaxtyping import Float64
@@ -11,8 +12,24 @@ from experiments.certificates.parts import Part, Prior
 from experiments.metrics import to_input
 from experiments.models import MultiTaskModel
 from theory.bounds.binary_kl import kl_inverse
-from theory.bounds.quantities import Estimate, UpperBound, check_probability
-from theory.bounds.rounding import log
+from theory.bounds.quantities import Estimate, UpperBound, check_count, check_probability, check_share
+from theory.bounds.rounding import Interval, log, sqrt
+
+
+class Gaussian(Protocol):
+    """What is drawn from and charged for."""
+
+    def centre(self) -> MultiTaskModel:
+        """A network at the mean."""
+        ...
+
+    def deviations(self) -> tuple[float, ...]:
+        """Standard deviation of every parameter tensor, in the order of the network's parameters."""
+        ...
+
+    def divergences(self) -> tuple[float, tuple[float, ...]]:
+        """KL from the prior of the trunk and of each head, nats."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -32,6 +49,10 @@ class Posterior:
                 parameter.lerp_(target, self.mixture)
         return network
 
+    def deviations(self) -> tuple[float, ...]:
+        """Those of the prior at this scale."""
+        return tuple(self.scale * deviation for deviation in self.prior.deviations)
+
     def divergences(self) -> tuple[float, tuple[float, ...]]:
         """KL of the trunk and of each head, nats: ``sum_b ||w_b - w_0b||^2 / (2 (scale deviation_b)^2)``.
 
@@ -49,15 +70,22 @@ class Posterior:
         return rounded["trunk"], tuple(rounded[str(task)] for task in range(len(centre.heads)))
 
 
-@torch.no_grad()
 def drawn_risks(
-    posterior: Posterior, part: Part, *, passes: int, draw_batch: int, generator: torch.Generator
+    posterior: Gaussian, part: Part, *, passes: int, draw_batch: int, generator: torch.Generator
 ) -> tuple[Float64[Tensor, " m"], int]:
-    """Mean 0-1 loss per task over the part, and the number of independent draws behind it.
+    """Mean 0-1 loss per task over the part, and the number of independent draws behind it: means of `drawn_errors`."""
+    found = drawn_errors(posterior, part, passes=passes, draw_batch=draw_batch, generator=generator)
+    return found.mean(0), len(found)
 
-    Every batch of examples gets weights of its own in every pass. A batch's error is a number in [0, 1], and given the
-    part all of them are independent. The batches cut the part into equal pieces, always the same ones, so their mean
-    has the Gibbs risk of the part as its expectation.
+
+@torch.no_grad()
+def drawn_errors(
+    posterior: Gaussian, part: Part, *, passes: int, draw_batch: int, generator: torch.Generator
+) -> Float64[Tensor, "draws m"]:
+    """0-1 loss per task of every batch of examples, each with weights of its own in every pass.
+
+    A batch's error is a number in [0, 1], and given the part all of them are independent. The batches cut the part into
+    equal pieces, always the same ones, so their mean has the Gibbs risk of the part as its expectation.
 
     Raises:
         ValueError: the batches do not cut the part into equal pieces, or no pass.
@@ -69,18 +97,17 @@ def drawn_risks(
         )
     network = posterior.centre().eval()
     centres = [parameter.clone() for parameter in network.parameters()]
-    deviations = [posterior.scale * deviation for deviation in posterior.prior.deviations]
-    tasks = tuple(range(len(network.heads)))
-    wrong, draws = torch.zeros(len(tasks), dtype=torch.float64), 0
+    deviations, tasks = posterior.deviations(), tuple(range(len(network.heads)))
+    rows = []
     for _ in range(passes):
         for start in range(0, len(part), draw_batch):
             for parameter, centre, deviation in zip(network.parameters(), centres, deviations, strict=True):
                 parameter.normal_(0.0, deviation, generator=generator).add_(centre)
             labels = part.labels[start : start + draw_batch]
-            for task, logits in enumerate(network(to_input(part.examples[start : start + draw_batch]), tasks)):
-                wrong[task] += (logits.argmax(1) != labels[:, task]).double().mean()
-            draws += 1
-    return wrong / draws, draws
+            answers = network(to_input(part.examples[start : start + draw_batch]), tasks)
+            wrong = [(logits.argmax(1) != labels[:, task]).double().mean() for task, logits in enumerate(answers)]
+            rows.append(torch.stack(wrong))
+    return torch.stack(rows)
 
 
 def gibbs_upper(risk: float, draws: int, delta: float) -> UpperBound:
@@ -95,3 +122,23 @@ def gibbs_upper(risk: float, draws: int, delta: float) -> UpperBound:
     estimate = Estimate(mean=risk, draws=draws)
     budget = (-1.0 * log(delta) / float(estimate.draws)).high
     return UpperBound(kl_inverse(estimate.mean, budget), delta, 1.0, "Chernoff")
+
+
+def bernstein_upper(values: Float64[Tensor, " draws"], delta: float) -> UpperBound:
+    """What the draws estimate is at most ``mean + sqrt(2 V log(2/delta) / n) + 7 log(2/delta) / (3 (n - 1))``, except
+    with probability delta; V is the sample variance. Far below Chernoff's bound where the draws vary little.
+
+    It holds for independent variables in [0, 1] that need not have the same law. Source: Maurer and Pontil 2009,
+    Empirical Bernstein bounds, theorem 11.
+
+    Raises:
+        InvalidBound: delta outside (0, 1), a mean outside [0, 1], fewer than two draws.
+    """
+    check_probability("delta", delta)
+    draws = check_count("draws", len(values), least=2)
+    mean, variance = float(values.mean()), float(values.var()) * (1 + 1e-12)
+    check_share("risk", mean)
+    confidence = log(2.0 / Interval.of(delta))
+    root = sqrt(2.0 * variance * confidence / float(draws))
+    value = mean + root + 7.0 * confidence / (3.0 * (draws - 1))
+    return UpperBound(min(value.high, 1.0), delta, 1.0, "empirical Bernstein")

@@ -9,16 +9,18 @@ import torch
 from rich.console import Console
 
 from experiments.certificates.certify import certify
+from experiments.certificates.fit import fit
 from experiments.certificates.records import Certification, find_certificate, save_certificate
+from experiments.certificates.trained_records import Fitting, find_fitted, save_fitted
 from experiments.executors import describe, source_state
 from experiments.problems.adult import load_adult
 from experiments.problems.overlays import load_overlays
+from experiments.spec import Spec
 from experiments.splits import LoadedProblem, Split
 
 
-def load_disjoint(certification: Certification, data_dir: Path | None = None) -> LoadedProblem:
-    """The splits of a certification: overlays that share no base image, hence independent samples; people."""
-    spec = certification.training
+def load_disjoint(spec: Spec, data_dir: Path | None = None) -> LoadedProblem:
+    """The splits of a certified run: overlays that share no base image, hence independent samples; people."""
 
     def overlays(name: str, count: int) -> Split:
         found = load_overlays(spec.problem, name, count=count, disjoint=True, data_dir=data_dir)  # type: ignore[arg-type]
@@ -63,6 +65,32 @@ def sweep(
     return failed
 
 
+def fit_all(
+    fittings: Sequence[Fitting],
+    store: Path,
+    *,
+    data_dir: Path | None = None,
+    fresh: bool = False,
+    only: str = "",
+    console: Console,
+) -> int:
+    """Fit what the store lacks, one after the other in this process; how many failed."""
+    _prepare()
+    chosen = [one for one in fittings if only.lower() in describe(one.training).lower()]
+    (commit, dirty), failed = source_state(), 0
+    for fitting in (one for one in chosen if fresh or find_fitted([store], one) is None):
+        try:
+            fitted = fit(fitting, load_disjoint(fitting.training, data_dir), commit=commit, dirty=dirty)
+            save_fitted(store, fitted)
+            held_out, trained = (one.average.bounds["Seeger-Maurer"] for one in (fitted.held_out, fitted.trained))
+            spent = sum(fitted.cpu_seconds.values())
+            outcome = f"held out {held_out:.4f}, trained {trained:.4f}, in {spent:.0f} CPU s"
+        except Exception as error:  # noqa: BLE001 - whatever a run dies of is reported; the others go on
+            failed, outcome = failed + 1, f"failed: {type(error).__name__}: {error}"
+        console.print(f"{describe(fitting.training)} {outcome}", markup=False, highlight=False, soft_wrap=True)
+    return failed
+
+
 def _prepare() -> None:
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
@@ -72,7 +100,7 @@ def _prepare() -> None:
 def _run(certification: Certification, store: Path, data_dir: Path | None, source: tuple[str, bool]) -> str:
     """Certify one network in this process and keep the certificate; how it ended, in words."""
     try:
-        problem = load_disjoint(certification, data_dir)
+        problem = load_disjoint(certification.training, data_dir)
         certificate = certify(certification, problem, commit=source[0], dirty=source[1])
         save_certificate(store, certificate)
     except Exception as error:  # noqa: BLE001 - whatever a run dies of is reported; the others go on

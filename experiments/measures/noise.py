@@ -13,7 +13,7 @@ from experiments.measures.records import NoiseLevel, Premise, Trace
 from experiments.measures.split_loss import frozen_copy, loss_and_accuracy
 from experiments.metrics import Examples
 from experiments.models import MultiTaskModel
-from experiments.statistics import MINIMUM, paired
+from experiments.statistics import MINIMUM, Paired, paired
 
 
 @contextmanager
@@ -109,20 +109,60 @@ def gaussian_premise(
     Raises:
         ValueError: it does not.
     """
-    if len(labels) % piece or len(labels) // piece < MINIMUM:
-        raise ValueError(f"{len(labels)} examples in pieces of {piece}: at least {MINIMUM} whole pieces are needed.")
     network = frozen_copy(network)
     sigmas, deviations = _deviations(network, rho, n_samples)
+    noisy, still = _pairs(network, examples, labels, deviations, piece, generator)
+    return tuple(
+        _premise(rho, (sigmas[0], sigmas[1 + task]), trace, noisy[task], still[task])
+        for task, trace in enumerate(traces)
+    )
+
+
+def premise_rises(
+    network: MultiTaskModel,
+    examples: Examples,
+    labels: Int64[Tensor, "n m"],
+    *,
+    rho: float,
+    n_samples: int,
+    piece: int,
+    generator: torch.Generator,
+) -> tuple[tuple[float, Paired], ...]:
+    """``L^i(w)`` and ``E L^i(w + sigma eps) - L^i(w)`` per task, as in `gaussian_premise`, without the second order.
+
+    Raises:
+        ValueError: ``piece`` does not divide the number of examples into at least 3.
+    """
+    network = frozen_copy(network)
+    _, deviations = _deviations(network, rho, n_samples)
+    noisy, still = _pairs(network, examples, labels, deviations, piece, generator)
+    found = []
+    for with_noise, without in zip(noisy, still, strict=True):
+        compared = paired(with_noise, without)
+        assert compared is not None
+        found.append((statistics.fmean(without.values()), compared))
+    return tuple(found)
+
+
+def _pairs(
+    network: MultiTaskModel,
+    examples: Examples,
+    labels: Int64[Tensor, "n m"],
+    deviations: Sequence[float],
+    piece: int,
+    generator: torch.Generator,
+) -> tuple[list[dict[int, float]], list[dict[int, float]]]:
+    """Of every task the losses of the pieces with noise and without."""
+    if len(labels) % piece or len(labels) // piece < MINIMUM:
+        raise ValueError(f"{len(labels)} examples in pieces of {piece}: at least {MINIMUM} whole pieces are needed.")
     pairs = [
         _pair(network, examples[chosen], labels[chosen], deviations, generator)
         for chosen in torch.arange(len(labels)).split(piece)
     ]
-    found = []
-    for task, trace in enumerate(traces):
-        noisy = {number: with_noise[task] for number, (with_noise, _) in enumerate(pairs)}
-        still = {number: without[task] for number, (_, without) in enumerate(pairs)}
-        found.append(_premise(rho, (sigmas[0], sigmas[1 + task]), trace, noisy, still))
-    return tuple(found)
+    noisy, still = zip(*pairs, strict=True)
+    return [dict(enumerate(column)) for column in zip(*noisy, strict=True)], [
+        dict(enumerate(column)) for column in zip(*still, strict=True)
+    ]
 
 
 def _pair(

@@ -192,7 +192,7 @@ def test_terms_add_up_to_the_values_of_the_table() -> None:
             value = math.sqrt(total / (2 * setting.n_samples)) if root else total / math.sqrt(setting.n_samples)
             assert value + beside == pytest.approx(theorem(setting).value, rel=1e-12)
             assert math.fsum(row.share or 0 for row in inside) == pytest.approx(1, rel=1e-12)
-            assert bool(beside) == (name in ("C", "B, square root"))
+            assert bool(beside) == (name in ("C", "B, square root", "Foret corrected"))
 
 
 def test_every_term_has_one_place_in_table_and_figure() -> None:

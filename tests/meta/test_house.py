@@ -30,6 +30,8 @@ STORED = {
     "experiments.results",
     "experiments.statistics",
     "experiments.certificates.records",
+    "experiments.certificates.trained_records",
+    "experiments.courses.records",
     "experiments.benchmarks.records",
     "experiments.cheaper.records",
     "experiments.measures.records",

@@ -95,6 +95,16 @@ def test_the_inverse_at_the_ends() -> None:
     assert kl_inverse(0.0, 0.5) == pytest.approx(-math.expm1(-0.5), rel=1e-14)
 
 
+@pytest.mark.parametrize("tiny", [5e-324, 1e-310, 1e-300, 1e-200])
+def test_the_inverse_at_risks_that_are_all_but_zero(tiny: float) -> None:
+    assert kl_inverse(0.0, 0.5) <= kl_inverse(tiny, 0.5) <= kl_inverse(0.0, 0.5) * (1 + 1e-12)
+
+
+def test_an_average_of_zero_risks_is_no_worse_than_zero() -> None:
+    average = pac_bayes.average_task(pac_bayes.seeger_maurer, [0.0] * 3, 2.0, [0.0] * 3, 16, 0.05)
+    assert average.value == pytest.approx(pac_bayes.seeger_maurer(0.0, 2.0, 16, 0.05).value, rel=1e-12)
+
+
 @given(RISKS, st.floats(1e-15, 1 - 1e-15))
 def test_the_divergence_of_two_coins_is_enclosed(q: float, p: float) -> None:
     exact, found = exact_kl(q, p), binary_kl(q, p)

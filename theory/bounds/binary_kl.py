@@ -9,6 +9,10 @@ STEPS = 200
 """Halvings of [q, 1]: about 60 reach neighbouring floats unless q is tiny, where the last ones gain nothing."""
 
 
+LEAST = 1e-300
+"""Below it p/q overflows. The inverse increases in q, so a smaller risk other than 0 may be replaced by this one."""
+
+
 def binary_kl(q: float, p: float) -> Interval:
     """``q log(q/p) + (1 - q) log((1 - q)/(1 - p))`` in nats, enclosed; infinite where p forbids what q does.
 
@@ -47,6 +51,7 @@ def kl_inverse(q: float, budget: float) -> float:
         raise InvalidBound("budget", budget, ">= 0 (nats)", "A divergence and log(1/delta) are never negative.")
     if q == 0:
         return min(one_minus_exp(budget).high, 1.0)
+    q = max(q, LEAST)
     low, high = q, 1.0
     for _ in range(STEPS):
         middle = low + (high - low) / 2

@@ -28,7 +28,7 @@ def _linear(label: str, setting: Setting, parts: Sequence[tuple[str, Interval]])
     return Complexity(label, _sum_up(terms), terms, (), setting.limit, setting.n_samples)
 
 
-def _rooted(
+def rooted(
     label: str, setting: Setting, parts: Sequence[tuple[str, Interval]], beside: Sequence[tuple[str, Interval]] = ()
 ) -> Complexity:
     """L sqrt(C / (2N)), C the sum of the parts, and what stands beside the root."""
@@ -38,7 +38,8 @@ def _rooted(
     return Complexity(label, _sum_up(terms), terms, radicand, setting.limit, setting.n_samples)
 
 
-def _check_task(setting: Setting, task: int) -> None:
+def check_task(setting: Setting, task: int) -> None:
+    """Refuse a task that is not there."""
     if not 0 <= task < setting.tasks:
         raise InvalidBound("task", task, f"from 0 to {setting.tasks - 1}", "Tasks are counted from 0.")
 
@@ -58,7 +59,7 @@ def _log_doublings(norm: float, radius: float) -> Interval:
     return 2.0 * log(1.0 + doublings(norm, radius)) + log(PI * PI / 6.0)
 
 
-def _log_variances(size: int, ratio: Interval, samples: int) -> Interval:
+def log_variances(size: int, ratio: Interval, samples: int) -> Interval:
     """``(k / 2) log(1 + ratio^2 (1 + sqrt(log(samples) / k))^2)``, the divergence of a Gaussian from its prior."""
     stretched = ratio * (1.0 + sqrt(log(float(samples)) / float(size)))
     return 0.5 * size * log1p(stretched * stretched)
@@ -69,23 +70,25 @@ def _squared_limit(setting: Setting) -> Interval:
     return Interval.of(setting.limit) * setting.limit / 8.0
 
 
-def _confidence(setting: Setting) -> Interval:
+def confidence(setting: Setting) -> Interval:
+    """``log(1/delta)``."""
     return 0.0 - log(setting.delta)
 
 
-def _tasks(setting: Setting) -> Interval:
+def log_tasks(setting: Setting) -> Interval:
+    """``log m``."""
     return log(float(setting.tasks))
 
 
 def _one_ball(setting: Setting, task: int) -> list[tuple[str, Interval]]:
     """The bracket of Theorem 1: T = k_sh + k_i, and the largest ball that lies in the product of the two."""
-    _check_task(setting, task)
+    check_task(setting, task)
     shared, head = Interval.of(setting.norm_shared), Interval.of(setting.norm_heads[task])
     size = setting.k_shared + setting.k_heads[task]
     ratio = sqrt(shared * shared + head * head) / min(setting.rho_shared, setting.rho_heads)
     return [
-        ("whole network", _log_variances(size, ratio, setting.n_samples)),
-        ("confidence", _confidence(setting)),
+        ("whole network", log_variances(size, ratio, setting.n_samples)),
+        ("confidence", confidence(setting)),
         ("prior grid", 6.0 * log(float(setting.n_samples + size))),
         ("grid step", Interval.of(0.5)),
         ("L^2/8", _squared_limit(setting)),
@@ -108,7 +111,7 @@ def theorem_1_corrected(setting: Setting, task: int) -> Complexity:
 
     For m = 1 it is Theorem 1 plus L / sqrt N.
     """
-    beyond = [("tasks", _tasks(setting)), ("outside the ball", Interval.of(setting.limit))]
+    beyond = [("tasks", log_tasks(setting)), ("outside the ball", Interval.of(setting.limit))]
     return _linear("1 corrected", setting, [*_one_ball(setting, task), *beyond])
 
 
@@ -116,16 +119,16 @@ def theorem_a(setting: Setting, task: int) -> Complexity:
     """``L sqrt(C_i / (2N))``, ``C_i = k_sh log(5 + 8 ||theta_sh||/rho_sh) + k_i log(5 + 8 ||theta_i||/rho_ns)
     + log(m/delta) + 2 log[(1 + a_sh) (1 + a_i)] + 2 log(pi^2/6)``, a = max(0, ceil(log2(norm/radius))).
     """
-    _check_task(setting, task)
+    check_task(setting, task)
     shared, head = (setting.norm_shared, setting.rho_shared), (setting.norm_heads[task], setting.rho_heads)
     parts = [
         ("shared block", _log_cells(setting.k_shared, *shared)),
         ("head", _log_cells(setting.k_heads[task], *head)),
         ("scales", _log_doublings(*shared) + _log_doublings(*head)),
-        ("confidence", _confidence(setting)),
-        ("tasks", _tasks(setting)),
+        ("confidence", confidence(setting)),
+        ("tasks", log_tasks(setting)),
     ]
-    return _rooted("A", setting, parts)
+    return rooted("A", setting, parts)
 
 
 def _joint_cells(setting: Setting) -> list[tuple[str, Interval]]:
@@ -139,7 +142,7 @@ def _joint_cells(setting: Setting) -> list[tuple[str, Interval]]:
         ("shared block", _log_cells(setting.k_shared, setting.norm_shared, setting.rho_shared)),
         ("heads", heads),
         ("scales", scales),
-        ("confidence", _confidence(setting)),
+        ("confidence", confidence(setting)),
     ]
 
 
@@ -147,29 +150,29 @@ def theorem_a_prime(setting: Setting) -> Complexity:
     """``L sqrt(C_w / (2N))``, ``C_w = k_sh log(5 + 8 ||theta_sh||/rho_sh) + sum_i k_i log(5 + 8 ||theta_i||/rho_ns)
     + log(1/delta) + 2 log prod(1 + a) + (m + 1) log(pi^2/6)``; the same for every w that was fixed before the sample.
     """
-    return _rooted("A'", setting, _joint_cells(setting))
+    return rooted("A'", setting, _joint_cells(setting))
 
 
 def theorem_c(setting: Setting, pieces: int | None = None) -> Complexity:
     """``L sqrt(C_vec / (2N)) + L/n``, ``C_vec = C_w + m log n + log m``, n = ``pieces``, by default ceil(sqrt N)."""
     n = math.isqrt(setting.n_samples - 1) + 1 if pieces is None else pieces
     check_integer("pieces", n)
-    split = [("pieces", float(setting.tasks) * log(float(n))), ("tasks", _tasks(setting))]
-    return _rooted("C", setting, [*_joint_cells(setting), *split], [("L/n", Interval.of(setting.limit) / float(n))])
+    split = [("pieces", float(setting.tasks) * log(float(n))), ("tasks", log_tasks(setting))]
+    return rooted("C", setting, [*_joint_cells(setting), *split], [("L/n", Interval.of(setting.limit) / float(n))])
 
 
 def _two_balls(setting: Setting, task: int) -> list[tuple[str, Interval]]:
     """KL of Theorem B: ``1/(4 k) + (k/2) log(1 + (norm^2/radius^2) (1 + sqrt(log(4N) / k))^2)`` of both blocks."""
-    _check_task(setting, task)
+    check_task(setting, task)
     k_head, n = setting.k_heads[task], 4 * setting.n_samples
     shared = Interval.of(setting.norm_shared) / setting.rho_shared
     head = Interval.of(setting.norm_heads[task]) / setting.rho_heads
     return [
-        ("shared block", _log_variances(setting.k_shared, shared, n)),
-        ("head", _log_variances(k_head, head, n)),
+        ("shared block", log_variances(setting.k_shared, shared, n)),
+        ("head", log_variances(k_head, head, n)),
         ("grid step", 1.0 / Interval.of(4.0 * setting.k_shared) + 1.0 / Interval.of(4.0 * k_head)),
-        ("confidence", _confidence(setting)),
-        ("tasks", _tasks(setting)),
+        ("confidence", confidence(setting)),
+        ("tasks", log_tasks(setting)),
     ]
 
 
@@ -198,4 +201,4 @@ def theorem_b_root(setting: Setting, task: int) -> Complexity:
         ("prior grid", 4.0 * log(Interval.of(129.0) / 100.0 * (1.0 + 4.0 * setting.n_samples))),
     ]
     tail = [("outside the ball", setting.limit / root_n)]
-    return _rooted("B, square root", setting, [*_two_balls(setting, task), *beyond], tail)
+    return rooted("B, square root", setting, [*_two_balls(setting, task), *beyond], tail)

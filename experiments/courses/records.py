@@ -1,0 +1,130 @@
+"""What is followed along a training run, and what it leaves: one strict JSON file a run. No torch here."""
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+from pathlib import Path
+
+import msgspec
+
+from experiments.catalog import BASE, FLAT, Options
+from experiments.certificates.records import OVERLAYS, PEOPLE
+from experiments.results import STORE, Provenance, content_key, first_path, read_keyed, save_keyed
+from experiments.spec import AggregatorName, Mode, ProblemName, Spec
+from experiments.statistics import Paired
+
+SCHEMA_VERSION = 1
+REVISION = 1
+"""Raise it when a change alters what is found: stored courses then count as missing."""
+
+STORED = STORE / "courses"
+COMMAND = "python -m experiments.courses"
+
+
+class Following(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which run is followed, and how.
+
+    Args:
+        training: method, model, sizes; trained on the first ``n_prior`` of the ``n_train`` examples.
+        n_prior: the certificate is computed on the others.
+        checkpoints: epochs after which the network is looked at; 0: before training.
+        radii: of trunk and heads, for the Gaussian noise and the theorems' terms.
+        piece: test examples that share one draw of the noise; divides their number.
+        delta: a certificate of one checkpoint fails with at most this probability.
+    """
+
+    training: Spec
+    n_prior: int
+    checkpoints: tuple[int, ...]
+    radii: tuple[float, ...] = (0.05, 0.2)
+    piece: int = 250
+    delta: float = 0.05
+
+
+class Rise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One radius: ``E L(w + eps) - L(w)`` of every task on the test split, with paired intervals. ``loss``: L(w)."""
+
+    rho: float
+    loss: tuple[float, ...]
+    rise: tuple[Paired, ...]
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The network after ``epoch`` epochs. Errors are 0-1 losses; tuples run over tasks.
+
+    Args:
+        train_error: on the examples that it was trained on. held_out_error: on the bound's.
+        bounds: by name, on the risk of the mean task; the posterior is the prior, a point.
+        theorems: by name, the largest term over the tasks at the last radius: what a theorem adds to the worst case.
+        rises: radius by radius.
+    """
+
+    epoch: int
+    train_error: tuple[float, ...]
+    held_out_error: tuple[float, ...]
+    test_error: tuple[float, ...]
+    bounds: dict[str, float]
+    theorems: dict[str, float]
+    rises: tuple[Rise, ...]
+
+
+class Course(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that one run showed."""
+
+    schema_version: int
+    key: str
+    following: Following
+    provenance: Provenance
+    n_bound: int
+    checkpoints: tuple[Checkpoint, ...]
+    cpu_seconds: float
+
+
+METHODS: tuple[tuple[Mode, AggregatorName, Options], ...] = (
+    ("erm", "Mean", BASE["Mean"]),
+    ("decomposed", "CAGrad", FLAT["CAGrad"]),
+)
+RHO = 0.2
+"""Of the decomposed method."""
+CHECKPOINTS: dict[ProblemName, tuple[int, ...]] = {
+    "adult": (0, 1, 2, 3, 5, 7, 10, 15),
+    "multi_fashion": (0, 1, 2, 4, 6, 10, 15, 20, 30),
+}
+
+
+def followings() -> tuple[Following, ...]:
+    """Plain and decomposed training on Adult and MultiFashion, seed 0."""
+    return tuple(_followings())
+
+
+def _followings() -> Iterator[Following]:
+    for (problem, checkpoints), (mode, aggregator, options) in product(CHECKPOINTS.items(), METHODS):
+        profile, rho = PEOPLE if problem == "adult" else OVERLAYS, 0.0 if mode == "erm" else RHO
+        training = profile.spec(problem, 0, mode, aggregator=aggregator, options=options, rho=rho)
+        yield Following(training=training, n_prior=profile.n_train // 2, checkpoints=checkpoints)
+
+
+def following_key(following: Following) -> str:
+    """Content key of the training run and of what is asked along it."""
+    return content_key("following", following, following.training, REVISION)
+
+
+def course_path(store: Path, following: Following) -> Path:
+    return store / f"{following_key(following)}.json"
+
+
+def save_course(store: Path, course: Course) -> Path:
+    """Write one course; refuses non-finite numbers and a key that is not its own."""
+    path, own = course_path(store, course.following), following_key(course.following)
+    return save_keyed(path, course, own, what="course", of="following")
+
+
+def read_course(path: Path) -> Course:
+    """Read one course strictly."""
+    remedy = "Remove the file and follow the run again."
+    return read_keyed(path, Course, version=SCHEMA_VERSION, what="course", remedy=remedy)
+
+
+def find_course(stores: Iterable[Path], following: Following) -> Course | None:
+    """This very course, from the first store that has it."""
+    path = first_path(stores, lambda store: course_path(store, following))
+    return None if path is None else read_course(path)
