@@ -6,8 +6,10 @@ from typing import Literal, TypeAlias
 import msgspec
 
 ProfileName: TypeAlias = Literal["smoke", "laptop", "paper"]
-ProblemName: TypeAlias = Literal["multi_mnist", "multi_fashion", "multi_fashion_mnist", "adult", "yeast"]
-ModelName: TypeAlias = Literal["lenet", "resnet18", "mlp"]
+ProblemName: TypeAlias = Literal[
+    "multi_mnist", "multi_fashion", "multi_fashion_mnist", "adult", "yeast", "celeba", "drawn_faces"
+]
+ModelName: TypeAlias = Literal["lenet", "resnet18", "mlp", "resnet18_colour", "resnet18_colour_narrow"]
 AggregatorName: TypeAlias = Literal[
     "Mean",
     "MGDA",
@@ -33,6 +35,8 @@ CLASSES: dict[ProblemName, tuple[int, ...]] = {
     "multi_fashion_mnist": (10, 10),
     "adult": (2, 2, 2, 2),
     "yeast": (2,) * 14,
+    "celeba": (2,) * 40,
+    "drawn_faces": (2,) * 40,
 }
 """Number of classes of every task of a problem."""
 

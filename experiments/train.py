@@ -27,6 +27,8 @@ from experiments.loss_weightings import UnusableLoss
 from experiments.methods import Method, NonFiniteLoss, StepOutcome, gradient_evaluations_per_step, stream_seed
 from experiments.metrics import ConflictTally, Examples, block_dimensions, evaluate, parameter_norms, probe, to_input
 from experiments.problems.adult import load_adult
+from experiments.problems.celeba import load_celeba
+from experiments.problems.drawn_faces import load_drawn_faces
 from experiments.problems.overlays import Split as SplitName
 from experiments.problems.overlays import load_overlays
 from experiments.problems.packaged import Labelled
@@ -52,7 +54,7 @@ class CheckpointError(Exception):
 
 @dataclass(frozen=True)
 class Split:
-    """Grey images 0 .. 255, or rows of a table, and one label a task; ``sha256`` of the arrays."""
+    """Images 0 .. 255, or rows of a table, and one label a task; ``sha256`` of the arrays."""
 
     examples: Examples
     labels: Int64[Tensor, "n m"]
@@ -71,7 +73,11 @@ class LoadedProblem:
         return {"train": self.train.sha256, "validation": self.validation.sha256, "test": self.test.sha256}
 
 
-LABELLED: Mapping[ProblemName, Callable[..., Labelled]] = {"yeast": load_yeast}
+LABELLED: Mapping[ProblemName, Callable[..., Labelled]] = {
+    "yeast": load_yeast,
+    "celeba": load_celeba,
+    "drawn_faces": load_drawn_faces,
+}
 """Loaders that give examples as networks see them."""
 
 

@@ -45,6 +45,12 @@ def build_model(name: ModelName, seed: int, problem: ProblemName = "multi_mnist"
             case "resnet18":
                 trunk = resnet18.ResNet18Trunk()
                 features = resnet18.FEATURES
+            case "resnet18_colour":
+                trunk = resnet18.ColourResNet18Trunk()
+                features = resnet18.COLOUR_FEATURES
+            case "resnet18_colour_narrow":
+                trunk = resnet18.ColourResNet18Trunk(resnet18.NARROW)
+                features = resnet18.COLOUR_FEATURES * resnet18.NARROW // 64
             case "mlp":
                 trunk = mlp.MLPTrunk(mlp.INPUTS[problem])
                 features = mlp.FEATURES
