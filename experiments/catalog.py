@@ -114,6 +114,10 @@ ADULT_LAPTOP = Profile(name="laptop", model="mlp", n_train=27_222, n_validation=
 YEAST_LAPTOP = Profile(
     name="laptop", model="mlp", n_train=1_200, n_validation=300, n_test=917, epochs=60, probe_batches=1
 )
+VADER_SMOKE = Profile(
+    name="smoke", model="bag_of_words", n_train=3_000, n_validation=1_000, n_test=2_000, epochs=4, probe_batches=2
+)
+VADER_LAPTOP = Profile(name="laptop", model="bag_of_words", n_train=16_350, n_validation=2_400, n_test=4_800, epochs=15)
 FACES_SMOKE = Profile(
     name="smoke",
     model="resnet18_colour_narrow",
@@ -176,6 +180,7 @@ def _smoke() -> Iterator[Spec]:
     yield from _every_method(SMOKE, OVERLAYS, seeds=2, radii=(0.05,))
     yield from _every_method(ADULT_SMOKE, ("adult",), seeds=2, radii=(0.05,))
     yield from _every_method(YEAST_SMOKE, ("yeast",), seeds=2, radii=(0.05,))
+    yield from _every_method(VADER_SMOKE, ("vader",), seeds=2, radii=(0.05,))
     yield from _table_2(FACES_SMOKE, "drawn_faces", seeds=1, radii=(0.05,))
 
 
@@ -186,7 +191,11 @@ def _laptop() -> Iterator[Spec]:
     grid, then comes the next.
     """
     yield from _one_setting(ADULT_LAPTOP, "adult", 5, RADII, plain=True)
-    profiles: dict[ProblemName, Profile] = {"yeast": YEAST_LAPTOP, **dict.fromkeys(LAPTOP_PROBLEMS, LAPTOP)}
+    profiles: dict[ProblemName, Profile] = {
+        "yeast": YEAST_LAPTOP,
+        "vader": VADER_LAPTOP,
+        **dict.fromkeys(LAPTOP_PROBLEMS, LAPTOP),
+    }
     rest = tuple(rho for rho in RADII if rho not in FIRST_RADII)
     for problem, profile in profiles.items():
         yield from _one_setting(profile, problem, 3, FIRST_RADII, plain=True)

@@ -7,9 +7,9 @@ import msgspec
 
 ProfileName: TypeAlias = Literal["smoke", "laptop", "paper"]
 ProblemName: TypeAlias = Literal[
-    "multi_mnist", "multi_fashion", "multi_fashion_mnist", "adult", "yeast", "celeba", "drawn_faces"
+    "multi_mnist", "multi_fashion", "multi_fashion_mnist", "adult", "yeast", "vader", "celeba", "drawn_faces"
 ]
-ModelName: TypeAlias = Literal["lenet", "resnet18", "mlp", "resnet18_colour", "resnet18_colour_narrow"]
+ModelName: TypeAlias = Literal["lenet", "resnet18", "mlp", "bag_of_words", "resnet18_colour", "resnet18_colour_narrow"]
 AggregatorName: TypeAlias = Literal[
     "Mean",
     "MGDA",
@@ -35,6 +35,7 @@ CLASSES: dict[ProblemName, tuple[int, ...]] = {
     "multi_fashion_mnist": (10, 10),
     "adult": (2, 2, 2, 2),
     "yeast": (2,) * 14,
+    "vader": (3, 2, 4),
     "celeba": (2,) * 40,
     "drawn_faces": (2,) * 40,
 }

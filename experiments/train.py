@@ -32,6 +32,7 @@ from experiments.problems.drawn_faces import load_drawn_faces
 from experiments.problems.overlays import Split as SplitName
 from experiments.problems.overlays import load_overlays
 from experiments.problems.packaged import Labelled
+from experiments.problems.vader import load_vader
 from experiments.problems.yeast import load_yeast
 from experiments.results import SCHEMA_VERSION, EpochRecord, Evaluation, Provenance, Result, write_atomically
 from experiments.spec import ProblemName, Spec, spec_key
@@ -54,7 +55,7 @@ class CheckpointError(Exception):
 
 @dataclass(frozen=True)
 class Split:
-    """Images 0 .. 255, or rows of a table, and one label a task; ``sha256`` of the arrays."""
+    """Images 0 .. 255, rows of a table or words, and one label a task; ``sha256`` of the arrays."""
 
     examples: Examples
     labels: Int64[Tensor, "n m"]
@@ -75,6 +76,7 @@ class LoadedProblem:
 
 LABELLED: Mapping[ProblemName, Callable[..., Labelled]] = {
     "yeast": load_yeast,
+    "vader": load_vader,
     "celeba": load_celeba,
     "drawn_faces": load_drawn_faces,
 }

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from experiments.models import lenet, mlp, resnet18
+from experiments.models import bag_of_words, lenet, mlp, resnet18
 from experiments.spec import CLASSES, ModelName, ProblemName
 
 
@@ -51,6 +51,9 @@ def build_model(name: ModelName, seed: int, problem: ProblemName = "multi_mnist"
             case "resnet18_colour_narrow":
                 trunk = resnet18.ColourResNet18Trunk(resnet18.NARROW)
                 features = resnet18.COLOUR_FEATURES * resnet18.NARROW // 64
+            case "bag_of_words":
+                trunk = bag_of_words.BagOfWordsTrunk()
+                features = bag_of_words.FEATURES
             case "mlp":
                 trunk = mlp.MLPTrunk(mlp.INPUTS[problem])
                 features = mlp.FEATURES

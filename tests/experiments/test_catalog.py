@@ -39,7 +39,7 @@ def stage(spec: Spec) -> tuple[object, ...]:
 @pytest.mark.parametrize("name", catalog.NAMES)
 def test_seeds_come_in_order(name: ProfileName) -> None:
     stages = [list(group) for _, group in groupby(catalog.specs(name), key=stage)]
-    assert len(stages) == {"smoke": 4, "laptop": 9, "paper": 2}[name]
+    assert len(stages) == {"smoke": 5, "laptop": 11, "paper": 2}[name]
     for specs in stages:
         seeds = [spec.seed for spec in specs]
         assert seeds == sorted(seeds)

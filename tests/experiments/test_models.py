@@ -35,6 +35,17 @@ def test_the_perceptron_has_a_head_for_every_task_of_its_table(problem: ProblemN
     assert model(torch.zeros(3, INPUTS[problem]), (0,))[0].shape == (3, 2)
 
 
+def test_the_network_for_texts_looks_at_the_words_that_are_there() -> None:
+    model = build_model("bag_of_words", 0, "vader")
+    assert count(model.trunk) == 130_176
+    assert [head.out_features for head in model.heads] == [3, 2, 4]
+    words = torch.tensor([[5, 9, 0, 0], [9, 5, 5, 9], [0, 0, 0, 0]])
+    same, twice, empty = model.trunk(words)
+    torch.testing.assert_close(same, twice)
+    assert not torch.equal(same, empty)
+    torch.testing.assert_close(same, model.trunk(words[:1, :2])[0])
+
+
 def test_the_network_for_faces_has_the_papers_heads() -> None:
     with torch.device("meta"):  # shapes alone
         model = build_model("resnet18_colour", 0, "celeba")
