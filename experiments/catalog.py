@@ -34,6 +34,7 @@ RADII: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2)
 FIRST_RADII = (0.05, 0.2)
 LAPTOP_PROBLEMS: tuple[ProblemName, ...] = ("multi_fashion", "multi_fashion_mnist", "multi_mnist")
 LAPTOP_AGGREGATORS: tuple[AggregatorName, ...] = ("Mean", "MGDA", "CAGrad", "IMTLG")
+TABLE_2_AGGREGATORS: tuple[AggregatorName, ...] = ("MGDA", "PCGrad", "CAGrad", "IMTLG")
 FLAT_MODES: tuple[Mode, ...] = ("decomposed", "direct")
 OTHER_MODES: tuple[Mode, ...] = ("direct", "second", "each")
 AUTHORS: tuple[AggregatorName, ...] = ("Mean", "MGDA", "PCGrad", "CAGrad", "IMTLG")
@@ -87,7 +88,7 @@ AUTHORS_RADIUS = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What all runs of one list on one kind of data share: model, sizes of the splits, epochs; 256 examples a batch."""
+    """What all runs of one list on one kind of data share: model, sizes of the splits, length and pace of training."""
 
     name: ProfileName
     model: ModelName
@@ -96,6 +97,8 @@ class Profile:
     n_test: int
     epochs: int
     probe_batches: int = 8
+    batch_size: int = 256
+    learning_rate: float = 1e-3
 
     def spec(
         self,
@@ -122,7 +125,8 @@ class Profile:
             n_validation=self.n_validation,
             n_test=self.n_test,
             epochs=self.epochs,
-            batch_size=256,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
             probe_batches=self.probe_batches,
         )
 
@@ -138,6 +142,30 @@ YEAST_SMOKE = Profile(
 ADULT_LAPTOP = Profile(name="laptop", model="mlp", n_train=27_222, n_validation=6_000, n_test=12_000, epochs=15)
 YEAST_LAPTOP = Profile(
     name="laptop", model="mlp", n_train=1_200, n_validation=300, n_test=917, epochs=60, probe_batches=1
+)
+VADER_SMOKE = Profile(
+    name="smoke", model="bag_of_words", n_train=3_000, n_validation=1_000, n_test=2_000, epochs=4, probe_batches=2
+)
+VADER_LAPTOP = Profile(name="laptop", model="bag_of_words", n_train=16_350, n_validation=2_400, n_test=4_800, epochs=15)
+FACES_SMOKE = Profile(
+    name="smoke",
+    model="resnet18_colour_narrow",
+    n_train=32,
+    n_validation=32,
+    n_test=32,
+    epochs=1,
+    probe_batches=1,
+    batch_size=16,
+    learning_rate=5e-4,
+)
+FACES_PAPER = Profile(
+    name="paper",
+    model="resnet18_colour",
+    n_train=162_770,
+    n_validation=19_867,
+    n_test=19_962,
+    epochs=100,
+    learning_rate=5e-4,
 )
 PAPER = Profile(name="paper", model="resnet18", n_train=108_000, n_validation=12_000, n_test=20_000, epochs=200)
 
@@ -162,11 +190,28 @@ def _every_method(
                     yield profile.spec(problem, seed, "decomposed", aggregator=aggregator, options=options, rho=rho)
 
 
+def _table_2(profile: Profile, problem: ProblemName, seeds: int, radii: Iterable[float]) -> Iterator[Spec]:
+    """The methods of the paper's Table 2: STL, LS, UW, and each of four aggregators, plain and flat."""
+    radii = tuple(radii)
+    for seed in range(seeds):
+        yield profile.spec(problem, seed, "stl")
+        yield profile.spec(problem, seed, "erm")
+        yield profile.spec(problem, seed, "erm", aggregator="UW", options=WEIGHTINGS["UW"])
+        for aggregator in TABLE_2_AGGREGATORS:
+            yield profile.spec(problem, seed, "erm", aggregator=aggregator, options=BASE[aggregator])
+            for rho in radii:
+                yield profile.spec(
+                    problem, seed, "decomposed", aggregator=aggregator, options=FLAT[aggregator], rho=rho
+                )
+
+
 def _smoke() -> Iterator[Spec]:
     yield from _every_method(SMOKE, OVERLAYS, seeds=2, radii=(0.05,))
     yield from _every_setting(ADULT_SMOKE, "adult", rho=0.05)
     yield from _every_method(ADULT_SMOKE, ("adult",), seeds=2, radii=(0.05,))
     yield from _every_method(YEAST_SMOKE, ("yeast",), seeds=2, radii=(0.05,))
+    yield from _every_method(VADER_SMOKE, ("vader",), seeds=2, radii=(0.05,))
+    yield from _table_2(FACES_SMOKE, "drawn_faces", seeds=1, radii=(0.05,))
 
 
 def _every_setting(profile: Profile, problem: ProblemName, *, rho: float) -> Iterator[Spec]:
@@ -196,7 +241,11 @@ def _laptop() -> Iterator[Spec]:
     grid, then comes the next.
     """
     yield from _one_setting(ADULT_LAPTOP, "adult", 5, RADII, plain=True)
-    profiles: dict[ProblemName, Profile] = {"yeast": YEAST_LAPTOP, **dict.fromkeys(LAPTOP_PROBLEMS, LAPTOP)}
+    profiles: dict[ProblemName, Profile] = {
+        "yeast": YEAST_LAPTOP,
+        "vader": VADER_LAPTOP,
+        **dict.fromkeys(LAPTOP_PROBLEMS, LAPTOP),
+    }
     rest = tuple(rho for rho in RADII if rho not in FIRST_RADII)
     for problem, profile in profiles.items():
         yield from _one_setting(profile, problem, 3, FIRST_RADII, plain=True)
@@ -266,7 +315,8 @@ def _search() -> Iterator[Spec]:
 
 
 def _paper() -> Iterator[Spec]:
-    return _every_method(PAPER, OVERLAYS, seeds=3, radii=RADII)
+    yield from _every_method(PAPER, OVERLAYS, seeds=3, radii=RADII)
+    yield from _table_2(FACES_PAPER, "celeba", seeds=3, radii=RADII)
 
 
 _LISTS: dict[ListName, Callable[[], Iterator[Spec]]] = {

@@ -16,8 +16,10 @@ from experiments.results import Conflict
 from experiments.targets import Targets
 from flatmtl_core import Mean, StepReport, sam_mtl_backward
 
-Examples: TypeAlias = UInt8[Tensor, "n 36 36"] | Float32[Tensor, "n k"]
-"""Grey images, or rows of a table."""
+Examples: TypeAlias = (
+    UInt8[Tensor, "n 36 36"] | UInt8[Tensor, "n 3 64 64"] | Float32[Tensor, "n k"] | Int64[Tensor, "n length"]
+)
+"""Grey or colour images, rows of a table, or numbers of words."""
 
 EVALUATION_BATCH = 1_000
 
@@ -36,9 +38,10 @@ one aggregation over tasks (``sam`` of direct, ``tasks`` of each-aggregation) ha
 
 
 def to_input(examples: Examples) -> Tensor:
-    """Grey values 0 .. 255 to float32 in [0, 1], one channel, not centred, not scaled; rows of a table as they are."""
+    """Values 0 .. 255 to float32 in [0, 1], neither centred nor scaled; grey images get a channel; the rest stays."""
     if examples.dtype == torch.uint8:
-        return examples.unsqueeze(1).to(torch.float32).div_(255.0)
+        images = examples.unsqueeze(1) if examples.ndim == 3 else examples
+        return images.to(torch.float32).div_(255.0)
     return examples
 
 

@@ -7,9 +7,31 @@ import msgspec
 
 ProfileName: TypeAlias = Literal["smoke", "laptop", "paper"]
 ProblemName: TypeAlias = Literal[
-    "multi_mnist", "multi_fashion", "multi_fashion_mnist", "adult", "yeast", "rooms", "streets", "nyuv2", "cityscapes"
+    "multi_mnist",
+    "multi_fashion",
+    "multi_fashion_mnist",
+    "adult",
+    "yeast",
+    "vader",
+    "celeba",
+    "drawn_faces",
+    "rooms",
+    "streets",
+    "nyuv2",
+    "cityscapes",
 ]
-ModelName: TypeAlias = Literal["lenet", "resnet18", "mlp", "segnet", "segnet_narrow", "mtan", "mtan_narrow"]
+ModelName: TypeAlias = Literal[
+    "lenet",
+    "resnet18",
+    "mlp",
+    "bag_of_words",
+    "resnet18_colour",
+    "resnet18_colour_narrow",
+    "segnet",
+    "segnet_narrow",
+    "mtan",
+    "mtan_narrow",
+]
 DenseTask: TypeAlias = Literal["segmentation", "depth", "normals"]
 AggregatorName: TypeAlias = Literal[
     "Mean",
@@ -49,6 +71,9 @@ CLASSES: dict[ProblemName, tuple[int, ...]] = {
     "multi_fashion_mnist": (10, 10),
     "adult": (2, 2, 2, 2),
     "yeast": (2,) * 14,
+    "vader": (3, 2, 4),
+    "celeba": (2,) * 40,
+    "drawn_faces": (2,) * 40,
 }
 """Number of classes of every task of a problem that classifies examples."""
 

@@ -13,9 +13,12 @@ from experiments.dense_splits import load_dense
 from experiments.metrics import Answers, Examples, evaluate, to_input
 from experiments.models import MultiTaskModel
 from experiments.problems.adult import load_adult
+from experiments.problems.celeba import load_celeba
+from experiments.problems.drawn_faces import load_drawn_faces
 from experiments.problems.overlays import Split as SplitName
 from experiments.problems.overlays import load_overlays
 from experiments.problems.packaged import Labelled
+from experiments.problems.vader import load_vader
 from experiments.problems.yeast import load_yeast
 from experiments.spec import DENSE, ProblemName
 from experiments.targets import ClassTargets, Targets
@@ -50,7 +53,7 @@ class AnySplit(Protocol):
 
 @dataclass(frozen=True)
 class Split:
-    """Grey images 0 .. 255, or rows of a table, and one label a task; ``sha256`` of the arrays.
+    """Images 0 .. 255, rows of a table or words, and one label a task; ``sha256`` of the arrays.
 
     Raises:
         ValueError: not one row of labels an example.
@@ -108,7 +111,12 @@ class DenseProblem:
 
 AnyProblem: TypeAlias = LoadedProblem | DenseProblem
 
-LABELLED: Mapping[ProblemName, Callable[..., Labelled]] = {"yeast": load_yeast}
+LABELLED: Mapping[ProblemName, Callable[..., Labelled]] = {
+    "yeast": load_yeast,
+    "vader": load_vader,
+    "celeba": load_celeba,
+    "drawn_faces": load_drawn_faces,
+}
 """Loaders that give examples as networks see them."""
 
 

@@ -20,6 +20,7 @@ from paper_figures import (
     tab_assumptions,
     tab_beyond_vision,
     tab_bounds,
+    tab_celeba,
     tab_certificates,
     tab_claims,
     tab_contradictions,
@@ -39,6 +40,7 @@ from paper_figures.exhibit import Exhibit, FileExhibit, StoredFile, distinct
 
 EXHIBITS: tuple[Exhibit[Any], ...] = (
     tab_multi_mnist.EXHIBIT,
+    tab_celeba.EXHIBIT,
     tab_one_setting.EXHIBIT,
     tab_beyond_vision.EXHIBIT,
     tab_certificates.EXHIBIT,

@@ -32,12 +32,28 @@ PROBLEM_TITLES: dict[str, str] = {
     "multi_fashion_mnist": "MultiFashion+MNIST",
     "adult": "Adult",
     "yeast": "Yeast",
+    "vader": "VADER",
+    "celeba": "CelebA",
+    "drawn_faces": "drawn faces (not CelebA)",
 }
 """The problems of the paper's Table 1 as it writes them and in its order, then ours."""
 
-MODEL_TITLES = {"lenet": "LeNet", "resnet18": "ResNet-18", "mlp": "a perceptron with two hidden layers"}
+MODEL_TITLES = {
+    "lenet": "LeNet",
+    "resnet18": "ResNet-18",
+    "mlp": "a perceptron with two hidden layers",
+    "bag_of_words": "a mean of word embeddings with one hidden layer",
+    "resnet18_colour": "ResNet-18",
+    "resnet18_colour_narrow": "ResNet-18 with a sixteenth of the channels",
+}
 
-NOUNS: dict[str, str] = {"adult": "people", "yeast": "genes"}
+NOUNS: dict[str, str] = {
+    "adult": "people",
+    "yeast": "genes",
+    "vader": "texts",
+    "celeba": "faces",
+    "drawn_faces": "faces",
+}
 """What the examples of a problem are, where they are no overlays."""
 
 PROTOCOL_FIELDS = ("model", "n_train", "n_validation", "n_test", "epochs", "batch_size", "learning_rate")

@@ -17,6 +17,7 @@ AVERAGE = "average"
 TASKS: dict[ProblemName, tuple[str, ...]] = {
     "adult": ("income", "never married", "female", "long hours"),
     "yeast": tuple(f"class {number}" for number in range(1, 15)),
+    "vader": ("sentiment", "disagreement", "domain"),
 }
 """The tasks of each problem in the order of its labels."""
 
@@ -26,6 +27,7 @@ DETAILED = 4
 MAJORITY: dict[ProblemName, tuple[float, ...]] = {
     "adult": (74.83, 67.88, 67.51, 69.91),
     "yeast": (68.81, 57.14, 58.02, 64.01, 69.36, 76.12, 81.79, 79.17, 91.28, 89.97, 90.08, 75.03, 74.48, 98.58),
+    "vader": (42.75, 49.00, 41.83),
 }
 """Test accuracy (percent) of the answer that is the most frequent in the training split, whatever the input."""
 
@@ -33,6 +35,8 @@ ABOUT: dict[ProblemName, str] = {
     "adult": "Adult: four yes-or-no tasks of the census table (income above 50,000 dollars, never married, female, "
     "more than 40 hours a week); the columns that state an answer are dropped.",
     "yeast": "Yeast: 14 functional classes of genes, yes or no each, several of them rare.",
+    "vader": "VADER: short texts that people rated; mean rating low, middle or high (3 classes), raters that disagree "
+    "(2), where the text is from (4).",
 }
 
 

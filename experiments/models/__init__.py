@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from experiments.models import lenet, mlp, resnet18, segnet
+from experiments.models import bag_of_words, lenet, mlp, resnet18, segnet
 from experiments.models.multi_task import MultiTaskModel, single_task_models
 from experiments.spec import CLASSES, DENSE, ModelName, ProblemName
 
@@ -41,6 +41,13 @@ def _classifier(name: ModelName, seed: int, problem: ProblemName) -> MultiTaskMo
         match name:
             case "resnet18":
                 trunk, features = resnet18.ResNet18Trunk(), resnet18.FEATURES
+            case "resnet18_colour":
+                trunk, features = resnet18.ColourResNet18Trunk(), resnet18.COLOUR_FEATURES
+            case "resnet18_colour_narrow":
+                trunk = resnet18.ColourResNet18Trunk(resnet18.NARROW)
+                features = resnet18.COLOUR_FEATURES * resnet18.NARROW // 64
+            case "bag_of_words":
+                trunk, features = bag_of_words.BagOfWordsTrunk(), bag_of_words.FEATURES
             case "mlp":
                 trunk, features = mlp.MLPTrunk(mlp.INPUTS[problem]), mlp.FEATURES
             case _:

@@ -32,7 +32,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from experiments.problems import adult, yeast
+from experiments.problems import adult, vader, yeast
 from experiments.problems.packaged import PackagedFiles
 from experiments.problems.sources import (
     SOURCES,
@@ -49,7 +49,7 @@ from experiments.spec import ProblemName
 
 Split: TypeAlias = Literal["train", "validation", "test"]
 
-PACKAGED: tuple[PackagedFiles, ...] = (yeast.FILES,)
+PACKAGED: tuple[PackagedFiles, ...] = (yeast.FILES, vader.FILES)
 """What `describe_data` tells of, beside the sources of overlays and Adult."""
 
 IMAGE = 28

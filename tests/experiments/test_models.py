@@ -35,6 +35,38 @@ def test_the_perceptron_has_a_head_for_every_task_of_its_table(problem: ProblemN
     assert model(torch.zeros(3, INPUTS[problem]), (0,))[0].shape == (3, 2)
 
 
+def test_the_network_for_texts_looks_at_the_words_that_are_there() -> None:
+    model = build_model("bag_of_words", 0, "vader")
+    assert count(model.trunk) == 130_176
+    assert [head.out_features for head in model.heads] == [3, 2, 4]
+    words = torch.tensor([[5, 9, 0, 0], [9, 5, 5, 9], [0, 0, 0, 0]])
+    same, twice, empty = model.trunk(words)
+    torch.testing.assert_close(same, twice)
+    assert not torch.equal(same, empty)
+    torch.testing.assert_close(same, model.trunk(words[:1, :2])[0])
+
+
+def test_the_network_for_faces_has_the_papers_heads() -> None:
+    with torch.device("meta"):  # shapes alone
+        model = build_model("resnet18_colour", 0, "celeba")
+    assert count(model.trunk) == 11_168_832
+    assert [count(head) for head in model.heads] == [2 * 2_048 + 2] * 40
+    assert count(model) == 11_168_832 + 40 * 4_098
+    assert model.trunk(torch.zeros(2, 3, 64, 64, device="meta")).shape == (2, 2_048)
+
+
+def test_the_narrow_network_for_faces_is_the_same_with_fewer_channels() -> None:
+    with torch.device("meta"):
+        wide = build_model("resnet18_colour", 0, "drawn_faces").state_dict()
+        narrow = build_model("resnet18_colour_narrow", 0, "drawn_faces").state_dict()
+    assert wide.keys() == narrow.keys()
+    for name, value in narrow.items():
+        if name.startswith("trunk.") and value.ndim:
+            ratios = [large / small for large, small in zip(wide[name].shape, value.shape, strict=True)]
+            assert set(ratios) <= {1, 16}, name
+            assert ratios[0] == 16
+
+
 @pytest.mark.parametrize("name", ["lenet", "resnet18"])
 def test_logits_of_the_tasks_asked_for_in_their_order(name: ModelName) -> None:
     model = build_model(name, seed=0).eval()
