@@ -1,12 +1,13 @@
 """Table R1.10 and its figure: calibration, and predictive entropy in and out of the domain, by histograms."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.measures.records import Calibration, Entropies, Measures
+from experiments.measures.records import Entropies, Measures
 from paper_figures.exhibit import STYLE, Columns, FileExhibit, Table, distinct
 from paper_figures.measured import MEASURES, Value, over_seeds, pick, setting, shown
 from paper_figures.runs import PROBLEM_TITLES
@@ -23,48 +24,48 @@ def data(content: Sequence[Measures]) -> tuple[Value, ...]:
 def _values(content: Sequence[Measures]) -> Iterator[Value]:
     first = content[0]
     for title, name in (("accuracy", "accuracy"), ("ECE", "ece"), ("Brier score", "brier"), ("loss", "loss")):
-        yield from over_seeds(content, title, lambda one, task, name=name: _score(one.calibration[task], name))
+        yield from over_seeds(content, title, partial(_score, name))
     for domain in (IN, OUT):
-
-        def entropies(one: Measures, task: int, domain: str = domain) -> Entropies:
-            return one.calibration[task].entropy if domain == IN else one.foreign_entropy[task]
-
-        yield from over_seeds(content, f"entropy, {domain}", lambda one, task: entropies(one, task).mean)
-        yield from over_seeds(content, f"least entropy, {domain}", lambda one, task: entropies(one, task).least)
-        yield from over_seeds(content, f"underflows, {domain}", lambda one, task: entropies(one, task).underflows)
-        yield from over_seeds(content, f"naive NaN, {domain}", lambda one, task: entropies(one, task).naive_nan)
-        whole = entropies(first, 0)
+        for title, name in (("entropy", "mean"), ("least entropy", "least"), ("underflows", "underflows")):
+            yield from over_seeds(content, f"{title}, {domain}", partial(_entropy, domain, name))
+        yield from over_seeds(content, f"naive NaN, {domain}", partial(_entropy, domain, "naive_nan"))
+        whole = _entropies(domain, first, 0)
         for place in range(len(whole.counts)):
-
-            def density(one: Measures, task: int, place: int = place) -> float:
-                found = entropies(one, task)
-                width = found.limit / len(found.counts)
-                return found.counts[place] / sum(found.counts) / width
-
             middle = (place + 0.5) * whole.limit / len(whole.counts)
-            yield from over_seeds(content, f"entropy density, {domain}", density, at=middle)
+            yield from over_seeds(content, f"entropy density, {domain}", partial(_density, domain, place), at=middle)
     for place, bin_ in enumerate(first.calibration[0].bins):
         middle = (bin_.low + bin_.high) / 2
-        yield from over_seeds(
-            content, "share", lambda one, task, place=place: _share(one.calibration[task], place), at=middle
-        )
-        yield from over_seeds(
-            content, "gap", lambda one, task, place=place: _gap(one.calibration[task], place), at=middle
-        )
+        yield from over_seeds(content, "share", partial(_share, place), at=middle)
+        yield from over_seeds(content, "gap", partial(_gap, place), at=middle)
 
 
-def _score(found: Calibration, name: str) -> float:
-    return float(getattr(found, name))
+def _score(name: str, one: Measures, task: int) -> float:
+    return float(getattr(one.calibration[task], name))
 
 
-def _share(found: Calibration, place: int) -> float:
-    return found.bins[place].count / sum(one.count for one in found.bins)
+def _entropies(domain: str, one: Measures, task: int) -> Entropies:
+    return one.calibration[task].entropy if domain == IN else one.foreign_entropy[task]
 
 
-def _gap(found: Calibration, place: int) -> float:
+def _entropy(domain: str, name: str, one: Measures, task: int) -> float:
+    return float(getattr(_entropies(domain, one, task), name))
+
+
+def _density(domain: str, place: int, one: Measures, task: int) -> float:
+    """Share of a column over its width, 1/nats."""
+    found = _entropies(domain, one, task)
+    return found.counts[place] / sum(found.counts) * len(found.counts) / found.limit
+
+
+def _share(place: int, one: Measures, task: int) -> float:
+    bins = one.calibration[task].bins
+    return bins[place].count / sum(found.count for found in bins)
+
+
+def _gap(place: int, one: Measures, task: int) -> float:
     """Accuracy minus confidence; 0 for a bin without examples."""
-    one = found.bins[place]
-    return 0.0 if one.accuracy is None or one.confidence is None else one.accuracy - one.confidence
+    found = one.calibration[task].bins[place]
+    return 0.0 if found.accuracy is None or found.confidence is None else found.accuracy - found.confidence
 
 
 def table(rows: Sequence[Value]) -> Table:

@@ -1,6 +1,7 @@
 """Table R2.3: how flat are the networks that each method finds? Sharpness, curvature, and what noise costs."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
@@ -20,25 +21,25 @@ def _values(content: Sequence[Measures]) -> Iterator[Value]:
     first = content[0]
     yield from over_seeds(content, "loss", lambda one, task: one.sharpness[0].tasks[task].loss)
     for place, ball in enumerate(first.sharpness):
-
-        def rise(one: Measures, task: int, name: str, place: int = place) -> float:
-            found = one.sharpness[place].tasks[task]
-            return float(getattr(found, name)) - found.loss
-
         for title, name in (("SAM step", "sam"), ("worst found", "worst"), ("common step", "at_common")):
-            yield from over_seeds(content, title, lambda one, task, name=name: rise(one, task, name), at=ball.rho)
+            yield from over_seeds(content, title, partial(_rise, place, name), at=ball.rho)
     yield from over_seeds(content, "trace", lambda one, task: one.curvature[task].trace.mean)
     yield from over_seeds(content, "top eigenvalue", lambda one, task: one.curvature[task].top.value)
     yield from over_seeds(content, "trace, held out", lambda one, task: one.curvature[task].held_out.mean)
     yield from over_seeds(content, "accuracy", lambda one, task: one.calibration[task].accuracy)
     for place, level in enumerate(first.noise):
         for title, name in (("noisy accuracy", "accuracy"), ("deviation over directions", "accuracy_deviation")):
-            yield from over_seeds(
-                content,
-                title,
-                lambda one, task, place=place, name=name: float(getattr(one.noise[place], name)[task]),
-                at=level.gamma,
-            )
+            yield from over_seeds(content, title, partial(_noisy, place, name), at=level.gamma)
+
+
+def _rise(place: int, name: str, one: Measures, task: int) -> float:
+    """Above the loss, in one ball."""
+    found = one.sharpness[place].tasks[task]
+    return float(getattr(found, name)) - found.loss
+
+
+def _noisy(place: int, name: str, one: Measures, task: int) -> float:
+    return float(getattr(one.noise[place], name)[task])
 
 
 def _places(rows: Sequence[Value], quantity: str) -> list[float]:
