@@ -30,7 +30,8 @@ from experiments.results import (
 )
 from experiments.search import choice_cells, choose, describe_budget, save_search
 from experiments.spec import ProfileName, Spec, spec_key
-from experiments.train import load_problem, machine
+from experiments.splits import load
+from experiments.train import machine
 
 app = tyro.extras.SubcommandApp()
 
@@ -128,7 +129,7 @@ def sweep(
             where = f"{name}, part {shard}," if part.count > 1 else name
             console.print(f"No run of {where} contains {only!r}: see python -m experiments list {name}.", markup=False)
             return 1
-        finished = run_sweep(chosen, settings, load=load_problem, engine=engines[engine](), console=console)
+        finished = run_sweep(chosen, settings, load=load, engine=engines[engine](), console=console)
     except (SweepBroken, EngineMissing, ValueError) as error:
         console.print(str(error), markup=False, soft_wrap=True)
         return 1

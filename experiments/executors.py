@@ -19,7 +19,8 @@ import msgspec
 
 from experiments.results import read_result, result_path, save_result, write_atomically
 from experiments.spec import ProblemName, Spec, method_label, spec_key
-from experiments.train import LoadedProblem, TrainingStopped, train
+from experiments.splits import AnyProblem, LoadedProblem
+from experiments.train import TrainingStopped, train
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
@@ -32,6 +33,14 @@ State = Literal["done", "running", "failed", "missing"]
 
 class LoadProblem(Protocol):
     """Makes the splits of a problem in the sizes asked for."""
+
+    def __call__(
+        self, problem: ProblemName, n_train: int, n_validation: int, n_test: int, data_dir: Path | None
+    ) -> AnyProblem: ...
+
+
+class LoadLabelled(Protocol):
+    """The same for problems that classify examples."""
 
     def __call__(
         self, problem: ProblemName, n_train: int, n_validation: int, n_test: int, data_dir: Path | None

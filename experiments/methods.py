@@ -8,13 +8,13 @@ from typing import Any, Literal, get_args
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
-from torch.nn import functional
 
 from experiments.cheaper.batch import Cut
 from experiments.loss_weightings import DWA, RLW, SI, UW, LossWeighted, LossWeighting
 from experiments.models import MultiTaskModel, build_model, single_task_models
 from experiments.presets import authors
 from experiments.spec import AggregatorName, LossWeightingName, Spec
+from experiments.targets import Labels, Targets, targets_of
 from experiments.variants import VARIANTS, RunningVariant, backward_passes, build_variant
 from flatmtl_core import (
     IMTLG,
@@ -56,7 +56,9 @@ class NonFiniteLoss(ArithmeticError):
     """A task's loss is NaN or infinite: the message names the task (counted from 1) and the value."""
 
 
-def stream_seed(seed: int, stream: Literal["weights", "batches", "orders", "noise", "probe", "weightings"]) -> int:
+def stream_seed(
+    seed: int, stream: Literal["weights", "batches", "orders", "noise", "probe", "weightings", "augmentation"]
+) -> int:
     """Seed of one of a run's independent random streams: the first 63 bits of SHA-256("stream seed").
 
     It depends on nothing else, so all methods with the same seed see the same weights and the same batches.
@@ -136,12 +138,13 @@ def _authors_aggregator(spec: Spec) -> Aggregator:
 
 
 class BatchLosses:
-    """Mean cross entropies (nats) of one batch, at whatever weights the model has when it is called.
+    """The tasks' losses on one batch, at whatever weights the model has when it is called.
 
     The first call is the step's first pass, at the unperturbed weights and for all tasks: its losses and its number of
     right answers are kept. Later calls are the perturbed points.
 
     Args:
+        targets: or the labels (n, m) of a classification, whose losses are mean cross entropies in nats.
         cut: where the trunk is cut in two stages; None: not at all.
 
     Raises:
@@ -152,16 +155,17 @@ class BatchLosses:
         self,
         model: MultiTaskModel,
         inputs: Float[Tensor, "n ..."],
-        labels: Int64[Tensor, "n m"],
+        targets: Targets | Labels,
         cut: Cut | None = None,
     ) -> None:
         self.model = model
         self.inputs = inputs
-        self.labels = labels
+        self.targets = targets_of(targets)
         self.cut = cut
         self.parts: list[BatchLosses] = []
         self.calls: list[Float[Tensor, " tasks"]] = []
         self.correct: Int64[Tensor, " m"] | None = None
+        """None also after the first pass where a task does not classify examples."""
 
     def __call__(self, task_indices: tuple[int, ...]) -> list[Float[Tensor, ""]]:
         return self._losses(self.model(self.inputs, task_indices), task_indices)
@@ -173,7 +177,7 @@ class BatchLosses:
 
     def part(self, start: int, stop: int) -> "BatchLosses":
         """The same losses over the examples ``start .. stop - 1``; the parts make up what `first_pass` tells."""
-        self.parts.append(BatchLosses(self.model, self.inputs[start:stop], self.labels[start:stop]))
+        self.parts.append(BatchLosses(self.model, self.inputs[start:stop], self.targets.part(start, stop)))
         return self.parts[-1]
 
     def prefix(self) -> Tensor:
@@ -195,24 +199,21 @@ class BatchLosses:
         """Whether losses were taken after the first pass."""
         return any(len(one.calls) > 1 for one in (self, *self.parts))
 
-    def first_pass(self) -> tuple[Float[Tensor, " m"], Int64[Tensor, " m"]]:
+    def first_pass(self) -> tuple[Float[Tensor, " m"], Int64[Tensor, " m"] | None]:
         """Losses and right answers of the whole batch at the unperturbed weights."""
         if not self.parts:
-            assert self.correct is not None
             return self.calls[0], self.correct
-        losses, correct = zip(*(part.first_pass() for part in self.parts), strict=True)
-        weighted = [one * (part.examples / self.examples) for one, part in zip(losses, self.parts, strict=True)]
-        return torch.stack(weighted).sum(0), torch.stack(correct).sum(0)
+        found = [part.first_pass() for part in self.parts]
+        weighted = [loss * (part.examples / self.examples) for (loss, _), part in zip(found, self.parts, strict=True)]
+        right = [correct for _, correct in found if correct is not None]
+        return torch.stack(weighted).sum(0), torch.stack(right).sum(0) if right else None
 
-    def _losses(self, all_logits: Sequence[Tensor], task_indices: tuple[int, ...]) -> list[Float[Tensor, ""]]:
-        if self.correct is None:
-            self.correct = torch.stack(
-                [(logits.detach().argmax(1) == self.labels[:, task]).sum() for task, logits in enumerate(all_logits)]
-            )
-        losses = [
-            functional.cross_entropy(logits, self.labels[:, task])
-            for task, logits in zip(task_indices, all_logits, strict=True)
-        ]
+    def _losses(self, predictions: Sequence[Tensor], task_indices: tuple[int, ...]) -> list[Float[Tensor, ""]]:
+        if not self.calls:
+            right = [self.targets.correct(task, one.detach()) for task, one in enumerate(predictions)]
+            counted = [one for one in right if one is not None]
+            self.correct = torch.stack(counted) if len(counted) == len(right) else None
+        losses = [self.targets.loss(task, one) for task, one in zip(task_indices, predictions, strict=True)]
         self.calls.append(torch.stack([loss.detach() for loss in losses]))
         for task, value in zip(task_indices, self.calls[-1].tolist(), strict=True):
             if not abs(value) < float("inf"):
@@ -229,7 +230,7 @@ class StepOutcome:
     """
 
     losses: Float[Tensor, " m"]
-    correct: Int64[Tensor, " m"]
+    correct: Int64[Tensor, " m"] | None
     perturbed_losses: Float[Tensor, " m"] | None
     report: StepReport | None
 
@@ -266,27 +267,27 @@ class Method:
             return self.variant.gradient_evaluations(tasks)
         return round(steps * gradient_evaluations_per_step(self.spec, tasks))
 
-    def step(self, inputs: Float[Tensor, "n ..."], labels: Int64[Tensor, "n m"]) -> tuple[StepOutcome, ...]:
+    def step(self, inputs: Float[Tensor, "n ..."], targets: Targets | Labels) -> tuple[StepOutcome, ...]:
         """Add the gradients of one batch to ``.grad`` of every network; one outcome a network."""
         if self.single_task:
-            columns = labels.split(1, dim=1)
+            columns = targets_of(targets).columns()
             return tuple(
                 self._network_step(network, inputs, column)
                 for network, column in zip(self.networks, columns, strict=True)
             )
-        return (self._network_step(self.networks[0], inputs, labels),)
+        return (self._network_step(self.networks[0], inputs, targets_of(targets)),)
 
     def _variant_step(
-        self, variant: RunningVariant, network: MultiTaskModel, inputs: Tensor, labels: Tensor
+        self, variant: RunningVariant, network: MultiTaskModel, inputs: Tensor, targets: Targets
     ) -> StepOutcome:
-        losses = BatchLosses(network, inputs, labels, variant.cut(network))
+        losses = BatchLosses(network, inputs, targets, variant.cut(network))
         variant.step(network, losses)
         return StepOutcome(*losses.first_pass(), perturbed_losses=None, report=None)
 
-    def _network_step(self, network: MultiTaskModel, inputs: Tensor, labels: Tensor) -> StepOutcome:
+    def _network_step(self, network: MultiTaskModel, inputs: Tensor, targets: Targets) -> StepOutcome:
         if self.variant is not None:
-            return self._variant_step(self.variant, network, inputs, labels)
-        losses = BatchLosses(network, inputs, labels)
+            return self._variant_step(self.variant, network, inputs, targets)
+        losses = BatchLosses(network, inputs, targets)
         if isinstance(self.aggregator, LossWeighted):
             self.aggregator.begin_step(lambda: losses.calls[0])
         match self.spec.mode:

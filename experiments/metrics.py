@@ -3,7 +3,7 @@
 import copy
 import statistics
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import torch
 from jaxtyping import Float32, Int64, UInt8
@@ -13,12 +13,22 @@ from torch.nn import functional
 from experiments.methods import BatchLosses
 from experiments.models import MultiTaskModel
 from experiments.results import Conflict
+from experiments.targets import Targets
 from flatmtl_core import Mean, StepReport, sam_mtl_backward
 
 Examples: TypeAlias = UInt8[Tensor, "n 36 36"] | Float32[Tensor, "n k"]
 """Grey images, or rows of a table."""
 
 EVALUATION_BATCH = 1_000
+
+
+class Answers(NamedTuple):
+    """What networks say of a whole split: per task the loss, and the accuracy or else metrics by name."""
+
+    losses: tuple[float, ...]
+    accuracies: tuple[float, ...]
+    metrics: dict[str, float] = {}  # noqa: RUF012 - never changed
+
 
 COUNTED_AS = {"loss": "loss", "sam": "loss", "tasks": "loss", "flat": "flat"}
 """Aggregations over tasks, as step reports name them, and the family whose stationary points they count as: a mode with
@@ -130,7 +140,7 @@ def _join(parts: Sequence[tuple[float, ...] | None]) -> tuple[float, ...] | None
 
 def probe(
     networks: Sequence[MultiTaskModel],
-    batches: Sequence[tuple[Examples, Int64[Tensor, "n m"]]],
+    batches: Sequence[tuple[Tensor, Targets]],
     rho: float,
 ) -> Conflict:
     """Geometry at the present weights on given mini-batches, by F-LS steps at radius ``rho`` for trunk and heads.
@@ -141,9 +151,8 @@ def probe(
     networks = [copy.deepcopy(network).train() for network in networks]
     tally = ConflictTally()
     with torch.random.fork_rng(devices=[]):
-        for examples, labels in batches:
-            columns = [labels] if len(networks) == 1 else labels.split(1, dim=1)
-            inputs = to_input(examples)
+        for inputs, targets in batches:
+            columns = [targets] if len(networks) == 1 else targets.columns()
             reports = []
             for network, column in zip(networks, columns, strict=True):
                 network.zero_grad()

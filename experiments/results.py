@@ -40,10 +40,11 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     stationary_flat: int = 0
 
 
-class EpochRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EpochRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One epoch. Training numbers come from the unperturbed forward passes of that epoch; ``during`` from its own
     steps (None where the method does not form task gradients), ``probe`` from fixed batches at the end of the epoch
-    at radius ``probe_rho``, the same for every method. ``parameter_norms`` are per block, by parameter name."""
+    at radius ``probe_rho``, the same for every method. ``parameter_norms`` are per block, by parameter name.
+    ``validation_metrics``: of dense problems, which have no accuracies, by the names of `experiments.dense_metrics`."""
 
     epoch: int
     train_loss: tuple[float, ...]
@@ -55,14 +56,17 @@ class EpochRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     probe: Conflict
     parameter_norms: dict[str, float]
     seconds: float
+    validation_metrics: dict[str, float] = {}
 
 
-class Evaluation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Test split, once: accuracy (share in [0, 1]) and cross entropy (nats) per task, after ``epoch`` epochs."""
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Test split: accuracy (share in [0, 1]) and cross entropy (nats) per task, after ``epoch`` epochs. A dense problem
+    has ``metrics`` and losses, and no accuracy."""
 
     epoch: int
     accuracy: tuple[float, ...]
     loss: tuple[float, ...]
+    metrics: dict[str, float] = {}
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,11 +85,13 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     resumed: int
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Everything that tables and figures read. ``best_epoch`` is chosen on VALIDATION by mean task accuracy (first of
     ties); the test split is evaluated there and after the last epoch, never for choosing.
     ``gradient_evaluations`` counts backward passes of one task's loss through its network; ``dimensions`` are
-    parameters per block (``shared``, ``head 1`` ...; one network a task: ``network 1`` ...)."""
+    parameters per block (``shared``, ``head 1`` ...; one network a task: ``network 1`` ...). Of dense problems
+    ``best_epoch`` has the least mean of the validation losses, and ``test_recent`` are the test split's evaluations
+    after each of the last 10 epochs, whose mean is the paper's number; they choose nothing."""
 
     schema_version: int
     key: str
@@ -100,6 +106,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     gradient_evaluations: int
     seconds_training: float
     cpu_seconds_training: float
+    test_recent: tuple[Evaluation, ...] = ()
 
 
 def result_path(store: Path, spec: Spec) -> Path:

@@ -6,8 +6,11 @@ from typing import Literal, TypeAlias
 import msgspec
 
 ProfileName: TypeAlias = Literal["smoke", "laptop", "paper"]
-ProblemName: TypeAlias = Literal["multi_mnist", "multi_fashion", "multi_fashion_mnist", "adult", "yeast"]
-ModelName: TypeAlias = Literal["lenet", "resnet18", "mlp"]
+ProblemName: TypeAlias = Literal[
+    "multi_mnist", "multi_fashion", "multi_fashion_mnist", "adult", "yeast", "rooms", "streets", "nyuv2", "cityscapes"
+]
+ModelName: TypeAlias = Literal["lenet", "resnet18", "mlp", "segnet", "segnet_narrow", "mtan", "mtan_narrow"]
+DenseTask: TypeAlias = Literal["segmentation", "depth", "normals"]
 AggregatorName: TypeAlias = Literal[
     "Mean",
     "MGDA",
@@ -47,7 +50,15 @@ CLASSES: dict[ProblemName, tuple[int, ...]] = {
     "adult": (2, 2, 2, 2),
     "yeast": (2,) * 14,
 }
-"""Number of classes of every task of a problem."""
+"""Number of classes of every task of a problem that classifies examples."""
+
+DENSE: dict[ProblemName, tuple[tuple[DenseTask, ...], int]] = {
+    "rooms": (("segmentation", "depth", "normals"), 13),
+    "streets": (("segmentation", "depth"), 7),
+    "nyuv2": (("segmentation", "depth", "normals"), 13),
+    "cityscapes": (("segmentation", "depth"), 7),
+}
+"""Tasks of the problems of dense prediction, and the number of classes of their segmentation."""
 
 REVISIONS: dict[str, int] = {
     "protocol": 1,
@@ -81,7 +92,7 @@ REVISIONS: dict[str, int] = {
 """Raise a number when a change alters what a Spec computes: stored results of that method then count as missing."""
 
 
-LATER: frozenset[str] = frozenset({"mode_options", "conventions"})
+LATER: frozenset[str] = frozenset({"mode_options", "conventions", "augmentation", "schedule"})
 """Fields that came after results were stored: at their default they are left out of the key, so old keys still hold."""
 
 
@@ -94,6 +105,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ``aggregator`` is a gradient aggregator or a weighting of the losses (``erm``, ``decomposed`` and ``direct`` only).
     ``aggregator_options`` are its keyword arguments, sorted by name; with ``conventions`` other than
     ``papers`` it has those of the authors' code instead. Radii are 0 for ``erm`` and ``stl``.
+    ``schedule``: ``halved`` takes half the learning rate from half of the epochs on. ``augmentation``: of dense
+    problems.
     """
 
     profile: ProfileName
@@ -115,6 +128,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     epochs: int
     batch_size: int
     learning_rate: float = 1e-3
+    schedule: Literal["constant", "halved"] = "constant"
+    augmentation: Literal["none", "scale_crop_flip"] = "none"
     probe_batches: int = 8
     probe_rho: float = 0.05
 

@@ -10,8 +10,7 @@ import io
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import python_version
@@ -20,22 +19,18 @@ from typing import Any
 import msgspec
 import numpy
 import torch
-from jaxtyping import Int64
 from torch import Tensor
 
 from experiments.loss_weightings import UnusableLoss
 from experiments.methods import Method, NonFiniteLoss, StepOutcome, stream_seed
-from experiments.metrics import ConflictTally, Examples, block_dimensions, evaluate, parameter_norms, probe, to_input
-from experiments.problems.adult import load_adult
-from experiments.problems.overlays import Split as SplitName
-from experiments.problems.overlays import load_overlays
-from experiments.problems.packaged import Labelled
-from experiments.problems.yeast import load_yeast
+from experiments.metrics import Answers, ConflictTally, block_dimensions, parameter_norms, probe
 from experiments.results import SCHEMA_VERSION, EpochRecord, Evaluation, Provenance, Result, write_atomically
-from experiments.spec import ProblemName, Spec, spec_key
+from experiments.spec import Spec, spec_key
+from experiments.splits import AnyProblem, AnySplit, Batch
 from flatmtl_core.errors import FlatMTLError
 
-Batch = tuple[Examples, Int64[Tensor, "n m"]]
+RECENT = 10
+"""Epochs at the end of a run on a dense problem after which the test split is read: the paper reports their mean."""
 
 
 class TrainingFailed(RuntimeError):
@@ -50,54 +45,9 @@ class CheckpointError(Exception):
     """A checkpoint that does not belong to this run: the message names the file, what differs and what to do."""
 
 
-@dataclass(frozen=True)
-class Split:
-    """Grey images 0 .. 255, or rows of a table, and one label a task; ``sha256`` of the arrays."""
-
-    examples: Examples
-    labels: Int64[Tensor, "n m"]
-    sha256: str
-
-
-@dataclass(frozen=True)
-class LoadedProblem:
-    """The three splits of one problem; no image and no person is in two of them."""
-
-    train: Split
-    validation: Split
-    test: Split
-
-    def sums(self) -> dict[str, str]:
-        return {"train": self.train.sha256, "validation": self.validation.sha256, "test": self.test.sha256}
-
-
-LABELLED: Mapping[ProblemName, Callable[..., Labelled]] = {"yeast": load_yeast}
-"""Loaders that give examples as networks see them."""
-
-
-def load_problem(
-    problem: ProblemName, n_train: int, n_validation: int, n_test: int, data_dir: Path | None = None
-) -> LoadedProblem:
-    """A problem's splits in the sizes asked for; ``data_dir``: folder with the original files."""
-
-    def split(name: SplitName, count: int) -> Split:
-        if problem == "adult":
-            people = load_adult(name, count=count, data_dir=data_dir)
-            return Split(torch.from_numpy(people.features), torch.from_numpy(people.labels), people.sha256)
-        if problem in LABELLED:
-            found = LABELLED[problem](name, count=count, data_dir=data_dir)
-            return Split(torch.from_numpy(found.examples), torch.from_numpy(found.labels), found.sha256)
-        overlays = load_overlays(problem, name, count=count, data_dir=data_dir)
-        return Split(torch.from_numpy(overlays.images), torch.from_numpy(overlays.labels), overlays.sha256)
-
-    return LoadedProblem(
-        train=split("train", n_train), validation=split("validation", n_validation), test=split("test", n_test)
-    )
-
-
 def train(
     spec: Spec,
-    problem: LoadedProblem,
+    problem: AnyProblem,
     *,
     commit: str,
     dirty: bool,
@@ -135,13 +85,13 @@ def train(
         return run.finish(commit=commit, dirty=dirty, weights=weights)
 
 
-def _check_sizes(spec: Spec, problem: LoadedProblem) -> None:
-    for name, wanted in (("train", spec.n_train), ("validation", spec.n_validation), ("test", spec.n_test)):
-        split: Split = getattr(problem, name)
-        if not len(split.examples) == len(split.labels) == wanted > 0:
+def _check_sizes(spec: Spec, problem: AnyProblem) -> None:
+    sizes = {"train": spec.n_train, "validation": spec.n_validation, "test": spec.n_test}
+    for (name, wanted), split in zip(sizes.items(), (problem.train, problem.validation, problem.test), strict=True):
+        if not len(split) == wanted > 0:
             raise ValueError(
-                f"split {name!r} has {len(split.examples)} examples and {len(split.labels)} labels, the spec asks for "
-                f"{wanted}: load the problem with the sizes of the spec."
+                f"split {name!r} has {len(split)} examples, the spec asks for {wanted}: load the problem with the "
+                "sizes of the spec."
             )
     if spec.epochs < 1 or spec.batch_size < 1 or not 1 <= spec.probe_batches * spec.batch_size <= spec.n_train:
         raise ValueError(
@@ -153,7 +103,7 @@ def _check_sizes(spec: Spec, problem: LoadedProblem) -> None:
 class _Run:
     """Everything that changes while a run goes on: what a checkpoint holds."""
 
-    def __init__(self, spec: Spec, problem: LoadedProblem) -> None:
+    def __init__(self, spec: Spec, problem: AnyProblem) -> None:
         torch.manual_seed(stream_seed(spec.seed, "noise"))
         self.spec = spec
         self.problem = problem
@@ -167,7 +117,13 @@ class _Run:
             )
         ]
         self.batch_orders = torch.Generator().manual_seed(stream_seed(spec.seed, "batches"))
+        self.augmentation = (
+            torch.Generator().manual_seed(stream_seed(spec.seed, "augmentation"))
+            if spec.augmentation != "none"
+            else None
+        )
         self.records: list[EpochRecord] = []
+        self.test_recent: list[Evaluation] = []
         self.best_epoch = 0
         self.best_states = self._states()
         self.seconds = 0.0
@@ -179,19 +135,20 @@ class _Run:
         """Train once through the training split, then probe and validate."""
         number = len(self.records) + 1
         totals = _EpochTotals()
+        self._set_learning_rate(number)
         clock, cpu_clock = time.perf_counter(), time.process_time()
-        for step, (examples, labels) in enumerate(self._shuffled_batches(), start=1):
+        for step, (inputs, targets) in enumerate(self._shuffled_batches(), start=1):
             if should_stop():
                 raise TrainingStopped(f"stopped in epoch {number}: run it again to resume from epoch {number - 1}.")
             for optimizer in self.optimizers:
                 optimizer.zero_grad()
             try:
-                outcomes = self.method.step(to_input(examples), labels)
+                outcomes = self.method.step(inputs, targets)
             except (NonFiniteLoss, UnusableLoss, FlatMTLError) as error:
                 raise TrainingFailed(f"epoch {number}, step {step}: {error}") from error
             for optimizer in self.optimizers:
                 optimizer.step()
-            totals.add(outcomes, len(examples))
+            totals.add(outcomes, len(inputs))
         if self.method.weighting is not None:
             try:
                 self.method.weighting.end_of_epoch()
@@ -206,21 +163,24 @@ class _Run:
             geometry = probe(networks, self._probe_batches(), self.spec.probe_rho)
         except (NonFiniteLoss, FlatMTLError) as error:
             raise TrainingFailed(f"epoch {number}, probe: {error}") from error
-        validation_loss, validation_accuracy = self._evaluate(self.problem.validation, f"epoch {number}, validation")
+        answers = self._evaluate(self.problem.validation, f"epoch {number}, validation")
         record = EpochRecord(
             epoch=number,
             train_loss=totals.mean("loss"),
             perturbed_loss=totals.mean("perturbed_loss") if totals.perturbed else None,
-            train_accuracy=totals.mean("accuracy"),
-            validation_loss=validation_loss,
-            validation_accuracy=validation_accuracy,
+            train_accuracy=totals.mean("accuracy") if "accuracy" in totals.sums else (),
+            validation_loss=answers.losses,
+            validation_accuracy=answers.accuracies,
             during=totals.tally.result() if totals.reported else None,
             probe=geometry,
             parameter_norms=parameter_norms(networks),
             seconds=seconds,
+            validation_metrics=answers.metrics,
         )
         self.records.append(record)
-        best = max(self.records, key=lambda one: statistics.fmean(one.validation_accuracy))  # max: the first of ties
+        if answers.metrics and number > self.spec.epochs - RECENT:
+            self.test_recent.append(self._test(number))
+        best = max(self.records, key=merit)  # max: the first of ties
         if best.epoch == number:
             self.best_epoch, self.best_states = number, self._states()
         return record
@@ -247,9 +207,10 @@ class _Run:
             test_best=test_best,
             test_last=test_last,
             steps=steps,
-            gradient_evaluations=self.method.gradient_evaluations(steps, self.problem.train.labels.shape[1]),
+            gradient_evaluations=self.method.gradient_evaluations(steps, self.problem.train.tasks),
             seconds_training=self.seconds,
             cpu_seconds_training=self.cpu_seconds,
+            test_recent=tuple(self.test_recent),
         )
 
     def save(self, path: Path) -> None:
@@ -275,6 +236,10 @@ class _Run:
             content["weighting"] = self.method.weighting.state_dict()
         if self.method.variant is not None:
             content["variant"] = self.method.variant.state_dict()
+        if self.augmentation is not None:
+            content["augmentation"] = self.augmentation.get_state()
+        if self.test_recent:
+            content["test_recent"] = msgspec.json.encode(self.test_recent).decode()
         _save_atomically(path, content)
 
     def restore(self, path: Path) -> None:
@@ -295,6 +260,9 @@ class _Run:
             self.method.weighting.load_state_dict(content["weighting"])
         if self.method.variant is not None:
             self.method.variant.load_state_dict(content["variant"])
+        if self.augmentation is not None:
+            self.augmentation.set_state(content["augmentation"])
+        self.test_recent = msgspec.json.decode(content.get("test_recent", "[]"), type=list[Evaluation])
         torch.set_rng_state(content["global_generator"])
         self.records = msgspec.json.decode(content["records"], type=list[EpochRecord])
         self.best_epoch = content["best_epoch"]
@@ -307,26 +275,33 @@ class _Run:
     def _shuffled_batches(self) -> Iterator[Batch]:
         order = torch.randperm(self.spec.n_train, generator=self.batch_orders)
         for indices in order.split(self.spec.batch_size):
-            yield self.problem.train.examples[indices], self.problem.train.labels[indices]
+            yield self.problem.train.batch(indices, self.augmentation)
 
     def _probe_batches(self) -> list[Batch]:
         generator = torch.Generator().manual_seed(stream_seed(self.spec.seed, "probe"))
         order = torch.randperm(self.spec.n_train, generator=generator)
         return [
-            (self.problem.train.examples[indices], self.problem.train.labels[indices])
+            self.problem.train.batch(indices)
             for indices in order.split(self.spec.batch_size)[: self.spec.probe_batches]
         ]
 
-    def _evaluate(self, split: Split, where: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        losses, accuracies = evaluate(self.method.networks, split.examples, split.labels)
-        for task, loss in enumerate(losses, start=1):
+    def _set_learning_rate(self, epoch: int) -> None:
+        """That of this epoch, counted from 1: a function of the epoch alone, so that it needs no state."""
+        halved = self.spec.schedule == "halved" and epoch > self.spec.epochs // 2
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.spec.learning_rate / 2 if halved else self.spec.learning_rate
+
+    def _evaluate(self, split: AnySplit, where: str) -> Answers:
+        answers = split.evaluate(self.method.networks)
+        for task, loss in enumerate(answers.losses, start=1):
             if not math.isfinite(loss):
                 raise TrainingFailed(f"{where}: the loss of task {task} is {loss}")
-        return losses, accuracies
+        return answers
 
     def _test(self, epoch: int) -> Evaluation:
-        loss, accuracy = self._evaluate(self.problem.test, f"test after epoch {epoch}")
-        return Evaluation(epoch=epoch, accuracy=accuracy, loss=loss)
+        answers = self._evaluate(self.problem.test, f"test after epoch {epoch}")
+        return Evaluation(epoch=epoch, accuracy=answers.accuracies, loss=answers.losses, metrics=answers.metrics)
 
     def _states(self) -> list[dict[str, Tensor]]:
         return [
@@ -337,6 +312,13 @@ class _Run:
     def _load_states(self, states: list[dict[str, Tensor]]) -> None:
         for network, state in zip(self.method.networks, states, strict=True):
             network.load_state_dict(state)
+
+
+def merit(record: EpochRecord) -> float:
+    """What the best epoch has most of: the mean validation accuracy; without one, minus the mean validation loss."""
+    if record.validation_accuracy:
+        return statistics.fmean(record.validation_accuracy)
+    return -statistics.fmean(record.validation_loss)
 
 
 class _EpochTotals:
@@ -352,7 +334,9 @@ class _EpochTotals:
     def add(self, outcomes: tuple[StepOutcome, ...], examples: int) -> None:
         self.examples += examples
         self._add("loss", torch.cat([outcome.losses for outcome in outcomes]).double() * examples)
-        self._add("accuracy", torch.cat([outcome.correct for outcome in outcomes]).double())
+        correct = [outcome.correct for outcome in outcomes if outcome.correct is not None]
+        if correct:
+            self._add("accuracy", torch.cat(correct).double())
         perturbed_losses = [outcome.perturbed_losses for outcome in outcomes if outcome.perturbed_losses is not None]
         if perturbed_losses:
             self.perturbed = True
@@ -380,7 +364,7 @@ def machine() -> str:
     return f"{names[0] if names else 'unknown processor'}, {capability}"
 
 
-def provenance(problem: LoadedProblem, *, commit: str, dirty: bool, started: str, resumed: int = 0) -> Provenance:
+def provenance(problem: AnyProblem, *, commit: str, dirty: bool, started: str, resumed: int = 0) -> Provenance:
     """Where numbers come from that are finished now: this process, this source tree, these data."""
     return Provenance(
         commit=commit,

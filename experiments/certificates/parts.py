@@ -6,7 +6,7 @@ from torch import Tensor
 
 from experiments.metrics import Examples
 from experiments.models import MultiTaskModel
-from experiments.train import Split
+from experiments.splits import Split
 from theory.bounds.quantities import InvalidBound
 
 

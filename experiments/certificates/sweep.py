@@ -13,7 +13,7 @@ from experiments.certificates.records import Certification, find_certificate, sa
 from experiments.executors import describe, source_state
 from experiments.problems.adult import load_adult
 from experiments.problems.overlays import load_overlays
-from experiments.train import LoadedProblem, Split
+from experiments.splits import LoadedProblem, Split
 
 
 def load_disjoint(certification: Certification, data_dir: Path | None = None) -> LoadedProblem:

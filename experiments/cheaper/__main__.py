@@ -8,7 +8,7 @@ from rich.console import Console
 
 from experiments.cheaper.records import STORED, measurements
 from experiments.cheaper.sweep import sweep
-from experiments.train import load_problem
+from experiments.splits import load_problem
 
 
 def main(store: Path = STORED, workers: int = 2, fresh: bool = False, data_dir: Path | None = None) -> int:

@@ -12,15 +12,15 @@ from rich.console import Console
 
 from experiments.cheaper.measure import measure
 from experiments.cheaper.records import Measurement, find_measured, save_measured
-from experiments.executors import LoadProblem, describe, source_state
-from experiments.train import LoadedProblem
+from experiments.executors import LoadLabelled, describe, source_state
+from experiments.splits import LoadedProblem
 
 
 def sweep(
     measurements: Sequence[Measurement],
     store: Path,
     *,
-    load: LoadProblem,
+    load: LoadLabelled,
     data_dir: Path | None = None,
     workers: int = 2,
     fresh: bool = False,

@@ -13,7 +13,7 @@ import torch
 
 from experiments.executors import Finished, Settings, run_one, source_state
 from experiments.spec import Spec, spec_key
-from experiments.train import LoadedProblem
+from experiments.splits import LoadedProblem
 
 
 class EngineMissing(RuntimeError):

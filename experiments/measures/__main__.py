@@ -11,7 +11,7 @@ from rich.console import Console
 from experiments.executors import BUILD
 from experiments.measures.records import STORED, measurings
 from experiments.measures.run import measure_all
-from experiments.train import load_problem
+from experiments.splits import load_problem
 
 
 def main(

@@ -9,7 +9,7 @@ import msgspec
 import torch
 from rich.console import Console
 
-from experiments.executors import LoadProblem, describe, source_state
+from experiments.executors import LoadLabelled, describe, source_state
 from experiments.measures.calibration import calibration, entropies
 from experiments.measures.curvature import hessian_product, hessian_trace, top_eigenvalue
 from experiments.measures.landscape import landscape
@@ -31,7 +31,8 @@ from experiments.measures.split_loss import frozen_copy, predict, task_loss
 from experiments.methods import stream_seed
 from experiments.models import MultiTaskModel, build_model
 from experiments.spec import Spec, spec_key
-from experiments.train import LoadedProblem, Split, now, provenance, train
+from experiments.splits import LoadedProblem, Split
+from experiments.train import now, provenance, train
 
 Answer = TypeVar("Answer")
 
@@ -178,7 +179,7 @@ def measure_all(
     store: Path,
     weights: Path,
     *,
-    load: LoadProblem,
+    load: LoadLabelled,
     data_dir: Path | None = None,
     fresh: bool = False,
     only: str = "",

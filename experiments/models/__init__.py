@@ -1,56 +1,47 @@
-"""One trunk that all tasks share and one head a task; the networks of the classification problems."""
-
-import copy
-from collections.abc import Sequence
+"""The networks of the problems: one trunk that all tasks share and one head a task."""
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
-from experiments.models import lenet, mlp, resnet18
-from experiments.spec import CLASSES, ModelName, ProblemName
+from experiments.models import lenet, mlp, resnet18, segnet
+from experiments.models.multi_task import MultiTaskModel, single_task_models
+from experiments.spec import CLASSES, DENSE, ModelName, ProblemName
 
-
-class MultiTaskModel(nn.Module):
-    """prediction_i = head_i(trunk(x)). The trunk's parameters are shared, those of a head belong to its task."""
-
-    def __init__(self, trunk: nn.Module, heads: Sequence[nn.Module]) -> None:
-        super().__init__()
-        self.trunk = trunk
-        self.heads = nn.ModuleList(heads)
-
-    def forward(self, inputs: Float[Tensor, "n ..."], tasks: Sequence[int]) -> tuple[Float[Tensor, "n ..."], ...]:
-        """Predictions of the tasks asked for, in that order: one pass through the trunk, then these heads only."""
-        features = self.trunk(inputs)
-        return tuple(self.heads[task](features) for task in tasks)
-
-    def shared_parameters(self) -> list[nn.Parameter]:
-        return list(self.trunk.parameters())
-
-    def head_parameters(self) -> list[list[nn.Parameter]]:
-        return [list(head.parameters()) for head in self.heads]
+__all__ = ["MultiTaskModel", "build_model", "single_task_models"]
 
 
 def build_model(name: ModelName, seed: int, problem: ProblemName = "multi_mnist") -> MultiTaskModel:
-    """A trunk and one linear head a task of the problem, as torch initialises them after ``torch.manual_seed(seed)``.
+    """The network of a problem, initialised after ``torch.manual_seed(seed)``; the global generator is left as it was.
 
-    The global generator is left as it was.
+    Classification: a trunk and one linear head a task, as torch initialises them. Dense prediction: see
+    `experiments.models.segnet`.
+
+    Raises:
+        ValueError: a network that is not made for the problem.
     """
+    if (problem in DENSE) != name.startswith(("segnet", "mtan")):
+        kind = "dense prediction" if problem in DENSE else "classification"
+        fitting = "segnet, mtan or their narrow forms" if problem in DENSE else "lenet, resnet18 or mlp"
+        raise ValueError(f"model {name!r} can not be trained on {problem}, which is {kind}: use {fitting}.")
+    match name:
+        case "segnet" | "segnet_narrow" | "mtan" | "mtan_narrow":
+            channels = segnet.NARROW if name.endswith("_narrow") else segnet.CHANNELS
+            kind = "mtan" if name.startswith("mtan") else "split"
+            tasks, classes = DENSE[problem]
+            return segnet.build_segnet(kind, seed, tasks=tasks, classes=classes, channels=channels)
+        case _:
+            return _classifier(name, seed, problem)
+
+
+def _classifier(name: ModelName, seed: int, problem: ProblemName) -> MultiTaskModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        trunk: nn.Module
         match name:
-            case "lenet":
-                trunk: nn.Module = lenet.LeNetTrunk()
-                features = lenet.FEATURES
             case "resnet18":
-                trunk = resnet18.ResNet18Trunk()
-                features = resnet18.FEATURES
+                trunk, features = resnet18.ResNet18Trunk(), resnet18.FEATURES
             case "mlp":
-                trunk = mlp.MLPTrunk(mlp.INPUTS[problem])
-                features = mlp.FEATURES
+                trunk, features = mlp.MLPTrunk(mlp.INPUTS[problem]), mlp.FEATURES
+            case _:
+                trunk, features = lenet.LeNetTrunk(), lenet.FEATURES
         return MultiTaskModel(trunk, [nn.Linear(features, classes) for classes in CLASSES[problem]])
-
-
-def single_task_models(model: MultiTaskModel) -> list[MultiTaskModel]:
-    """One network a task, each with its own copy of the trunk and its head: the weights at which ``model`` stands."""
-    return [MultiTaskModel(copy.deepcopy(model.trunk), [copy.deepcopy(head)]) for head in model.heads]

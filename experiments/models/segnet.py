@@ -11,10 +11,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from experiments.models import MultiTaskModel
+from experiments.models.multi_task import MultiTaskModel
+from experiments.spec import DenseTask
 
 SegNetKind: TypeAlias = Literal["split", "mtan"]
-DenseTask: TypeAlias = Literal["segmentation", "depth", "normals"]
 
 TASKS: tuple[DenseTask, ...] = ("segmentation", "depth", "normals")
 CLASSES = 13
@@ -23,8 +23,8 @@ CLASSES = 13
 CHANNELS = (64, 128, 256, 512, 512)
 """Channels of the encoder's stages."""
 
-DECODED = (CHANNELS[0], *CHANNELS[:-1])
-"""Channels that the decoder's stages end with: each leads back to the stage before it."""
+NARROW = tuple(channels // 8 for channels in CHANNELS)
+"""The same for small machines."""
 
 CONVOLUTIONS = (2, 2, 3, 3, 3)
 """Convolutions of a stage, in the encoder and the decoder: those of VGG-16."""
@@ -45,10 +45,10 @@ class SegNetTrunk(nn.Module):
     indices: 24,943,296 parameters.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, channels: Sequence[int] = CHANNELS) -> None:
         super().__init__()
-        self.encoder = nn.ModuleList(map(_stage, (3, *CHANNELS[:-1]), CHANNELS, CONVOLUTIONS))
-        self.decoder = nn.ModuleList(map(_stage, CHANNELS, DECODED, CONVOLUTIONS))
+        self.encoder = nn.ModuleList(map(_stage, (3, *channels[:-1]), channels, CONVOLUTIONS))
+        self.decoder = nn.ModuleList(map(_stage, channels, _decoded(channels), CONVOLUTIONS))
 
     def levels(self, images: Float[Tensor, "n 3 h w"]) -> tuple[list[Level], list[Level]]:
         """Levels of the encoder, finest first, and of the decoder, coarsest first.
@@ -96,11 +96,11 @@ class AttentionTrunk(nn.Module):
     35,163,456 parameters.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, channels: Sequence[int] = CHANNELS) -> None:
         super().__init__()
-        self.segnet = SegNetTrunk()
-        self.down = nn.ModuleList(map(_convolution, CHANNELS, (*CHANNELS[1:], CHANNELS[-1])))
-        self.up = nn.ModuleList(map(_convolution, CHANNELS, DECODED))
+        self.segnet = SegNetTrunk(channels)
+        self.down = nn.ModuleList(map(_convolution, channels, (*channels[1:], channels[-1])))
+        self.up = nn.ModuleList(map(_convolution, channels, _decoded(channels)))
 
     def forward(self, images: Float[Tensor, "n 3 h w"]) -> AttentionFeatures:
         """All levels: the attention of a task looks at each of them."""
@@ -115,11 +115,11 @@ class TaskAttention(nn.Module):
     on to the next stage; up: conv3x3(bilinear(carried)) into the next mask. The 3x3 convolutions are the trunk's.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, channels: Sequence[int] = CHANNELS) -> None:
         super().__init__()
-        carried = (0, *CHANNELS[1:])
-        self.encoder = nn.ModuleList(map(_mask, map(sum, zip(CHANNELS, carried, strict=True)), CHANNELS))
-        self.decoder = nn.ModuleList(map(_mask, map(sum, zip(CHANNELS, DECODED, strict=True)), DECODED))
+        carried, decoded = (0, *channels[1:]), _decoded(channels)
+        self.encoder = nn.ModuleList(map(_mask, map(sum, zip(channels, carried, strict=True)), channels))
+        self.decoder = nn.ModuleList(map(_mask, map(sum, zip(channels, decoded, strict=True)), decoded))
 
     def forward(self, features: AttentionFeatures) -> Float[Tensor, "n 64 h w"]:
         carried = features.encoder[0].seen[:, :0]  # nothing is carried into the first stage
@@ -137,10 +137,10 @@ class TaskAttention(nn.Module):
 class DenseHead(nn.Module):
     """conv 3x3, 64 -> 64; conv 1x1, 64 -> channels; divided by its Euclidean norm at each pixel if ``unit``."""
 
-    def __init__(self, channels: int, unit: bool) -> None:
+    def __init__(self, channels: int, unit: bool, width: int = CHANNELS[0]) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(CHANNELS[0], CHANNELS[0], kernel_size=3, padding=1)
-        self.conv2 = nn.Conv2d(CHANNELS[0], channels, kernel_size=1)
+        self.conv1 = nn.Conv2d(width, width, kernel_size=3, padding=1)
+        self.conv2 = nn.Conv2d(width, channels, kernel_size=1)
         self.unit = unit
 
     def forward(self, maps: Float[Tensor, "n 64 h w"]) -> Float[Tensor, "n channels h w"]:
@@ -171,26 +171,44 @@ class MTAN(MultiTaskModel):
 
 @overload
 def build_segnet(
-    kind: Literal["split"], seed: int, *, tasks: Sequence[DenseTask] = ..., classes: int = ...
+    kind: Literal["split"],
+    seed: int,
+    *,
+    tasks: Sequence[DenseTask] = ...,
+    classes: int = ...,
+    channels: Sequence[int] = ...,
 ) -> MultiTaskModel: ...
 @overload
-def build_segnet(kind: Literal["mtan"], seed: int, *, tasks: Sequence[DenseTask] = ..., classes: int = ...) -> MTAN: ...
 def build_segnet(
-    kind: SegNetKind, seed: int, *, tasks: Sequence[DenseTask] = TASKS, classes: int = CLASSES
+    kind: Literal["mtan"],
+    seed: int,
+    *,
+    tasks: Sequence[DenseTask] = ...,
+    classes: int = ...,
+    channels: Sequence[int] = ...,
+) -> MTAN: ...
+def build_segnet(
+    kind: SegNetKind,
+    seed: int,
+    *,
+    tasks: Sequence[DenseTask] = TASKS,
+    classes: int = CLASSES,
+    channels: Sequence[int] = CHANNELS,
 ) -> MultiTaskModel:
     """Xavier-normal weights, zero biases after ``torch.manual_seed(seed)``; the global generator is left as it was.
 
     Predictions: logits (n, classes, h, w), depth (n, 1, h, w), unit normals (n, 3, h, w), for the ``tasks`` given.
+    ``channels`` of the stages: the paper's, or ``NARROW``.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        channels: dict[DenseTask, int] = {"segmentation": classes, "depth": 1, "normals": 3}
-        heads = [DenseHead(channels[task], unit=task == "normals") for task in tasks]
+        outputs: dict[DenseTask, int] = {"segmentation": classes, "depth": 1, "normals": 3}
+        heads = [DenseHead(outputs[task], unit=task == "normals", width=channels[0]) for task in tasks]
         match kind:
             case "split":
-                model = MultiTaskModel(SegNetTrunk(), heads)
+                model = MultiTaskModel(SegNetTrunk(channels), heads)
             case "mtan":
-                model = MTAN(AttentionTrunk(), [nn.Sequential(TaskAttention(), head) for head in heads])
+                model = MTAN(AttentionTrunk(channels), [nn.Sequential(TaskAttention(channels), head) for head in heads])
         for module in model.modules():
             if isinstance(module, nn.Conv2d) and module.bias is not None:
                 nn.init.xavier_normal_(module.weight)
@@ -209,6 +227,11 @@ class Stage(nn.Module):
     def forward(self, maps: Float[Tensor, "n c h w"]) -> tuple[Float[Tensor, "n c2 h w"], Float[Tensor, "n c2 h w"]]:
         entered = self.first(maps)
         return entered, self.others(entered)
+
+
+def _decoded(channels: Sequence[int]) -> tuple[int, ...]:
+    """Channels that the decoder's stages end with: each leads back to the stage before it."""
+    return (channels[0], *channels[:-1])
 
 
 def _stage(channels_in: int, channels_out: int, convolutions: int) -> Stage:

@@ -21,7 +21,8 @@ from experiments.engines.sweep import run_sweep
 from experiments.executors import Settings, is_locked, locked, run_one, source_state, state
 from experiments.results import Reproduction, compare_results, find_result, read_result, result_path, save_result
 from experiments.spec import Spec, spec_key
-from experiments.train import LoadedProblem, train
+from experiments.splits import LoadedProblem
+from experiments.train import train
 from tests.experiments.tiny_problem import REFUSED, tiny_problem, tiny_spec
 from tests.figures.synthetic import result as synthetic_result
 from tests.trace import ROOT

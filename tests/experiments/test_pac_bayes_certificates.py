@@ -24,7 +24,7 @@ from experiments.certificates.records import (
 from experiments.models import MultiTaskModel, build_model
 from experiments.results import StoreError
 from experiments.spec import Spec
-from experiments.train import LoadedProblem, Split
+from experiments.splits import LoadedProblem, Split
 from theory.bounds.quantities import InvalidBound
 
 INPUTS = 87

@@ -25,7 +25,8 @@ from experiments.metrics import ConflictTally, evaluate, probe, to_input
 from experiments.models import MultiTaskModel, build_model
 from experiments.results import Result, compare_results
 from experiments.spec import Mode, Spec
-from experiments.train import CheckpointError, LoadedProblem, Split, TrainingFailed, TrainingStopped, train
+from experiments.splits import LoadedProblem, Split
+from experiments.train import CheckpointError, TrainingFailed, TrainingStopped, train
 from flatmtl_core import StepReport, Weighted
 from tests.experiments.tiny_problem import SIZES, tiny_problem, tiny_spec
 
@@ -240,7 +241,7 @@ def test_the_probe_leaves_no_trace() -> None:
     model.get_parameter("heads.0.bias").grad = torch.ones(10)
     torch.manual_seed(7)
     generator = torch.get_rng_state()
-    conflict = probe([model], [(PROBLEM.train.examples[:8], PROBLEM.train.labels[:8])] * 2, rho=0.05)
+    conflict = probe([model], [PROBLEM.train.batch(torch.arange(8))] * 2, rho=0.05)
     assert torch.equal(torch.get_rng_state(), generator)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     grads = {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}

@@ -8,7 +8,7 @@ import torch
 
 from experiments import train as training
 from experiments.spec import ProblemName, Spec
-from experiments.train import LoadedProblem, Split
+from experiments.splits import LoadedProblem, Split
 
 SIZES = {"n_train": 80, "n_validation": 40, "n_test": 41}
 REFUSED = 13
