@@ -124,4 +124,7 @@ EXPLAINED = {
     "flatmtl_core/weightings/pcgrad.py:draw_orders: constant: 2.0 -> (1000 * 2.0) #0": (
         "a key that sorts behind all draws from [0, 1)"
     ),
+    "flatmtl_core/weightings/cagrad.py:_many_at_radius: function: max -> min #0": (
+        "the size of a slack for the rounding of two ends: the largest of some products or the least"
+    ),
 }
