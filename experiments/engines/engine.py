@@ -13,7 +13,7 @@ import torch
 
 from experiments.executors import Finished, Settings, run_one, source_state
 from experiments.spec import Spec, spec_key
-from experiments.splits import LoadedProblem
+from experiments.splits import AnyProblem
 
 
 class EngineMissing(RuntimeError):
@@ -40,7 +40,7 @@ _source = functools.cache(source_state)
 
 
 @functools.lru_cache(maxsize=1)
-def _loaded(load: Callable[..., LoadedProblem], *arguments: Any) -> LoadedProblem:
+def _loaded(load: Callable[..., AnyProblem], *arguments: Any) -> AnyProblem:
     return load(*arguments)
 
 
@@ -52,7 +52,7 @@ class Task:
     """
 
     settings: Settings
-    load: Callable[..., LoadedProblem]
+    load: Callable[..., AnyProblem]
 
     def __call__(
         self,

@@ -26,9 +26,10 @@ def build_model(name: ModelName, seed: int, problem: ProblemName = "multi_mnist"
     match name:
         case "segnet" | "segnet_narrow" | "mtan" | "mtan_narrow":
             channels = segnet.NARROW if name.endswith("_narrow") else segnet.CHANNELS
-            kind = "mtan" if name.startswith("mtan") else "split"
-            tasks, classes = DENSE[problem]
-            return segnet.build_segnet(kind, seed, tasks=tasks, classes=classes, channels=channels)
+            (tasks, classes), mtan = DENSE[problem], name.startswith("mtan")
+            if mtan:
+                return segnet.build_segnet("mtan", seed, tasks=tasks, classes=classes, channels=channels)
+            return segnet.build_segnet("split", seed, tasks=tasks, classes=classes, channels=channels)
         case _:
             return _classifier(name, seed, problem)
 

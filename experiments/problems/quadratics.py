@@ -95,7 +95,8 @@ class Quadratics(nn.Module):
         pairs = list(zip(weights, self.tasks, strict=True))
         hessian = torch.stack([weight * task.hessian for weight, task in pairs]).sum(0)
         pull = torch.stack([weight * task.hessian @ task.minimum for weight, task in pairs]).sum(0)
-        return torch.linalg.solve(hessian, pull)
+        found: Tensor = torch.linalg.solve(hessian, pull)
+        return found
 
 
 def random_quadratics(m: int, d: int, seed: int, *, condition: float = 10.0) -> Quadratics:

@@ -445,7 +445,7 @@ def test_a_run_that_diverges_names_epoch_step_and_task(mode: Mode) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"n_train": 81}, "split 'train' has 80 examples and 80 labels, the spec asks for 81"),
+        ({"n_train": 81}, "split 'train' has 80 examples, the spec asks for 81"),
         ({"n_test": 40}, "split 'test' has 41 examples"),
         ({"epochs": 0}, "epochs 0"),
         ({"probe_batches": 3}, "the probe's full batches must fit"),

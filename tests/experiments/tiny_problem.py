@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from experiments import train as training
+from experiments import splits
 from experiments.spec import ProblemName, Spec
 from experiments.splits import LoadedProblem, Split
 
@@ -40,13 +40,13 @@ def tiny_problem(
 
 def slow_tiny_problem(*sizes: Any) -> LoadedProblem:
     """The same, in a process whose evaluations take half a second from now on: time enough to end it."""
-    evaluate = training.evaluate
+    evaluate = splits.evaluate
 
     def slow_evaluate(*arguments: Any) -> tuple[tuple[float, ...], tuple[float, ...]]:
         time.sleep(0.5)
         return evaluate(*arguments)
 
-    training.evaluate = slow_evaluate
+    splits.evaluate = slow_evaluate
     return tiny_problem(*sizes)
 
 
