@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
+from experiments import dense_runs as dense
 from experiments.spec import (
     AggregatorName,
     LossWeightingName,
@@ -81,6 +82,13 @@ VARIANTS: tuple[tuple[VariantMode, AggregatorName, Options], ...] = (
     ("last_layers", "CAGrad", (("reach", "all"),)),
 )
 """Variants with the options of `experiments.variants.build_variant`."""
+
+
+def _options(mode: Mode, method: MethodName) -> Options:
+    """Those of the tables above."""
+    own: dict[MethodName, Options] = {**(BASE if mode in ("erm", "stl") else FLAT), **WEIGHTINGS}
+    return own.get(method, ())
+
 
 AUTHORS_RADIUS = 2.0
 """Of the authors' Multi-MNIST runs, whose ball is joint and adaptive."""
@@ -212,6 +220,8 @@ def _smoke() -> Iterator[Spec]:
     yield from _every_method(YEAST_SMOKE, ("yeast",), seeds=2, radii=(0.05,))
     yield from _every_method(VADER_SMOKE, ("vader",), seeds=2, radii=(0.05,))
     yield from _table_2(FACES_SMOKE, "drawn_faces", seeds=1, radii=(0.05,))
+    for dense_profile in (dense.ROOMS_SMOKE, dense.STREETS_SMOKE):
+        yield from dense.dense_runs(dense_profile, _options, seeds=1, radii=(0.05,))
 
 
 def _every_setting(profile: Profile, problem: ProblemName, *, rho: float) -> Iterator[Spec]:
@@ -250,6 +260,8 @@ def _laptop() -> Iterator[Spec]:
     for problem, profile in profiles.items():
         yield from _one_setting(profile, problem, 3, FIRST_RADII, plain=True)
         yield from _one_setting(profile, problem, 3, rest, plain=False)
+    for dense_profile in (dense.ROOMS_LAPTOP, dense.STREETS_LAPTOP):
+        yield from dense.dense_runs(dense_profile, _options, seeds=3, radii=dense.FIRST_DENSE_RADII)
 
 
 def _one_setting(
@@ -317,6 +329,8 @@ def _search() -> Iterator[Spec]:
 def _paper() -> Iterator[Spec]:
     yield from _every_method(PAPER, OVERLAYS, seeds=3, radii=RADII)
     yield from _table_2(FACES_PAPER, "celeba", seeds=3, radii=RADII)
+    for dense_profile in (dense.NYUV2, dense.CITYSCAPES):
+        yield from dense.dense_runs(dense_profile, _options, seeds=3, radii=dense.DENSE_RADII)
 
 
 _LISTS: dict[ListName, Callable[[], Iterator[Spec]]] = {

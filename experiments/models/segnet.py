@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias, overload
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -71,7 +71,7 @@ class SegNetTrunk(nn.Module):
             encoder.append(level)
             pools.append(indices)
         for stage, indices in zip(reversed(self.decoder), reversed(pools), strict=True):
-            unpooled = functional.max_unpool2d(maps, indices, (2, 2))
+            unpooled = unpool(maps, indices)
             _, maps = stage(unpooled)
             decoder.append(Level(unpooled, maps))
         return encoder, decoder
@@ -214,6 +214,17 @@ def build_segnet(
                 nn.init.xavier_normal_(module.weight)
                 nn.init.zeros_(module.bias)
         return model
+
+
+def unpool(maps: Float[Tensor, "n c h w"], indices: Int64[Tensor, "n c h w"]) -> Float[Tensor, "n c 2*h 2*w"]:
+    """Each value at the index that its 2x2 max-pool found it at, zero elsewhere.
+
+    Windows do not overlap, so no two values have one place: `torch.nn.functional.max_unpool2d` gives the same, but
+    refuses to run where torch is told to use deterministic algorithms.
+    """
+    n, c, h, w = maps.shape
+    places = maps.new_zeros(n, c, 4 * h * w).scatter(2, indices.flatten(2), maps.flatten(2))
+    return places.view(n, c, 2 * h, 2 * w)
 
 
 class Stage(nn.Module):

@@ -9,14 +9,27 @@ from typing import Any, get_args
 
 import pytest
 
-from experiments import catalog
+from experiments import catalog, dense_runs
 from experiments.methods import AGGREGATORS, Method, build_aggregator, check_radii
-from experiments.spec import CLASSES, Conventions, Mode, ProblemName, ProfileName, Spec, method_label, spec_key
+from experiments.spec import (
+    CLASSES,
+    DENSE,
+    Conventions,
+    Mode,
+    ProblemName,
+    ProfileName,
+    Spec,
+    method_label,
+    spec_key,
+)
 from paper_figures.exhibit import EXPECTED
 from tests.trace import ROOT
 
 AGGREGATOR_LABELS = {"LS", "MGDA", "PCGrad", "CAGrad", "IMTL", "NashMTL", "FairGrad", "SI", "RLW", "DWA", "UW"}
 ALL_LABELS = AGGREGATOR_LABELS | {f"F-{label}" for label in AGGREGATOR_LABELS} | {"STL", "F-STL", "SAM-sum"}
+
+OF_EXAMPLES = {name: [spec for spec in catalog.specs(name) if spec.problem in CLASSES] for name in catalog.NAMES}
+"""The runs on problems that classify examples."""
 
 
 @pytest.mark.parametrize("name", catalog.NAMES)
@@ -26,12 +39,12 @@ def test_every_run_is_listed_once_and_can_be_built(name: ProfileName) -> None:
     for spec in specs:
         assert spec.profile == name
         check_radii(spec)
-        build_aggregator(spec, tasks=len(CLASSES[spec.problem]))
+        build_aggregator(spec, tasks=len(DENSE[spec.problem][0] if spec.problem in DENSE else CLASSES[spec.problem]))
 
 
 def stage(spec: Spec) -> tuple[object, ...]:
     """What is completed, seed by seed, before the list goes on."""
-    if spec.profile != "laptop":
+    if spec.profile != "laptop" or spec.problem in DENSE:
         return ("overlays" if spec.problem in catalog.OVERLAYS else spec.problem,)
     return spec.problem, spec.problem != "adult" and spec.rho_shared not in (0.0, *catalog.FIRST_RADII)
 
@@ -39,7 +52,7 @@ def stage(spec: Spec) -> tuple[object, ...]:
 @pytest.mark.parametrize("name", catalog.NAMES)
 def test_seeds_come_in_order(name: ProfileName) -> None:
     stages = [list(group) for _, group in groupby(catalog.specs(name), key=stage)]
-    assert len(stages) == {"smoke": 5, "laptop": 11, "paper": 2}[name]
+    assert len(stages) == {"smoke": 7, "laptop": 13, "paper": 4}[name]
     for specs in stages:
         seeds = [spec.seed for spec in specs]
         assert seeds == sorted(seeds)
@@ -61,7 +74,7 @@ def test_smoke_runs_every_method_on_every_problem() -> None:
     every = Counter((problem, seed, label) for problem in problems for seed in (0, 1) for label in ALL_LABELS)
     every += Counter(("drawn_faces", 0, label) for label in table_2())
     assert every <= runs
-    assert {(problem, seed) for problem, seed, _ in (runs - every)} == {("adult", 0)}
+    assert {(problem, seed) for problem, seed, _ in (runs - every) if problem in CLASSES} == {("adult", 0)}
 
 
 def test_smoke_runs_every_mode_ball_and_convention() -> None:
@@ -87,26 +100,61 @@ def test_table_2_is_run_as_the_paper_runs_it() -> None:
 
 
 def test_laptop_compares_plain_direct_and_decomposed_at_every_radius() -> None:
-    runs = Counter((spec.problem, spec.seed, method_label(spec), spec.rho_shared) for spec in catalog.specs("laptop"))
+    runs = Counter((spec.problem, spec.seed, method_label(spec), spec.rho_shared) for spec in OF_EXAMPLES["laptop"])
     plain = [(label, 0.0) for label in ("LS", "MGDA", "CAGrad", "IMTL")]
     labels = [f"{prefix}{label}" for prefix in ("F-", "direct ") for label in ("MGDA", "CAGrad", "IMTL")]
     flat = [(label, rho) for label in ("SAM-sum", "F-LS", *labels) for rho in catalog.RADII]
     assert runs == Counter(
         (problem, seed, *method)
-        for problem in set(get_args(ProblemName)) - set(FACES)
+        for problem in set(CLASSES) - set(FACES)
         for seed in range(5 if problem == "adult" else 3)
         for method in plain + flat
     )
 
 
 def test_paper_tries_the_same_radii_for_every_method_with_one() -> None:
-    runs = Counter((spec.problem, spec.seed, method_label(spec)) for spec in catalog.specs("paper"))
+    runs = Counter((spec.problem, spec.seed, method_label(spec)) for spec in OF_EXAMPLES["paper"])
     for (_, _, label), count in runs.items():
         assert count == (len(catalog.RADII) if label.startswith("F-") or label == "SAM-sum" else 1)
     for problem in catalog.OVERLAYS:
         assert {label for name, _, label in runs if name == problem} == ALL_LABELS
     assert all(spec.rho_heads == spec.rho_shared for spec in catalog.specs("paper"))
     assert {spec.model for spec in catalog.specs("paper") if spec.problem in catalog.OVERLAYS} == {"resnet18"}
+
+
+def paper_labels(*tables: str) -> set[str]:
+    """The methods of tables of the paper, as `method_label` names them."""
+    names = {"Nash-MTL": "NashMTL", "ERM (MGDA)": "MGDA", "direct": "direct MGDA", "decomposed": "F-MGDA"}
+    found = set()
+    for table in tables:
+        with (EXPECTED / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+            found |= {names.get(line["method"], line["method"]) for line in csv.DictReader(file)}
+    return found
+
+
+@pytest.mark.parametrize("name", catalog.NAMES)
+def test_every_row_of_the_papers_dense_tables_is_listed_in_every_profile(name: ProfileName) -> None:
+    runs = Counter((spec.problem, spec.seed, method_label(spec)) for spec in catalog.specs(name))
+    indoor, street = ("nyuv2", "cityscapes") if name == "paper" else ("rooms", "streets")
+    radii = {"smoke": 1, "laptop": len(dense_runs.FIRST_DENSE_RADII), "paper": len(dense_runs.DENSE_RADII)}[name]
+    tables = {indoor: ("table3_nyuv2", "table7_nyuv2_sam_baselines")}
+    tables[street] = ("table4_cityscapes", "table5_cityscapes_direct_vs_decomposed")
+    expected = {
+        (problem, seed, label): radii if label.startswith(("F-", "direct")) else 1
+        for problem, names in tables.items()
+        for seed in range(1 if name == "smoke" else 3)
+        for label in paper_labels(*names)
+    }
+    assert {run: count for run, count in runs.items() if run[0] in DENSE} == expected
+
+
+def test_dense_runs_follow_the_papers_protocol_in_the_papers_sizes() -> None:
+    runs = [spec for spec in catalog.specs("paper") if spec.problem in DENSE]
+    assert {(spec.model, spec.epochs, spec.learning_rate, spec.schedule, spec.augmentation) for spec in runs} == {
+        ("mtan", 200, 1e-4, "halved", "scale_crop_flip")
+    }
+    sizes = {(spec.problem, spec.batch_size, spec.n_train + spec.n_validation, spec.n_test) for spec in runs}
+    assert sizes == {("nyuv2", 2, 795, 654), ("cityscapes", 8, 2_975, 500)}
 
 
 def test_flat_methods_are_of_degree_one() -> None:

@@ -6,9 +6,19 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from experiments.models import MultiTaskModel
-from experiments.models.segnet import MTAN, TASKS, DenseHead, SegNetKind, SegNetTrunk, TaskAttention, build_segnet
+from experiments.models.segnet import (
+    MTAN,
+    TASKS,
+    DenseHead,
+    SegNetKind,
+    SegNetTrunk,
+    TaskAttention,
+    build_segnet,
+    unpool,
+)
 from experiments.problems.dense_losses import depth_loss, normal_loss, segmentation_loss
 from flatmtl_core import MGDA, sam_mtl_backward
 
@@ -110,6 +120,23 @@ def test_maxima_return_to_where_they_were_pooled_from() -> None:
         assert (landed.sum(dim=-1) <= 1).all()
         highest = (windows == windows.amax(dim=-1, keepdim=True)) | ~landed
         assert highest.all()
+
+
+def test_unpooling_is_that_of_torch_and_runs_where_torch_is_told_to_be_deterministic() -> None:
+    maps, indices = functional.max_pool2d(rooms(8), 2, return_indices=True)
+    maps.requires_grad_()
+    weights = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    expected = functional.max_unpool2d(maps, indices, (2, 2))
+    (slope,) = torch.autograd.grad((expected * weights).sum(), maps)
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        unpooled = unpool(maps, indices)
+        (own_slope,) = torch.autograd.grad((unpooled * weights).sum(), maps)
+    finally:
+        torch.use_deterministic_algorithms(before)
+    assert torch.equal(unpooled, expected)
+    assert torch.equal(own_slope, slope)
 
 
 def test_attention_multiplies_the_last_maps_by_a_mask_between_0_and_1() -> None:
