@@ -35,6 +35,10 @@ PROBLEM_TITLES: dict[str, str] = {
     "vader": "VADER",
     "celeba": "CelebA",
     "drawn_faces": "drawn faces (not CelebA)",
+    "nyuv2": "NYUv2",
+    "cityscapes": "CityScapes",
+    "rooms": "rendered rooms (not NYUv2)",
+    "streets": "rendered streets (not CityScapes)",
 }
 """The problems of the paper's Table 1 as it writes them and in its order, then ours."""
 
@@ -45,6 +49,10 @@ MODEL_TITLES = {
     "bag_of_words": "a mean of word embeddings with one hidden layer",
     "resnet18_colour": "ResNet-18",
     "resnet18_colour_narrow": "ResNet-18 with a sixteenth of the channels",
+    "segnet": "SegNet",
+    "segnet_narrow": "SegNet with an eighth of the channels",
+    "mtan": "SegNet with attention (MTAN)",
+    "mtan_narrow": "SegNet with attention (MTAN), an eighth of the channels",
 }
 
 NOUNS: dict[str, str] = {
@@ -53,6 +61,10 @@ NOUNS: dict[str, str] = {
     "vader": "texts",
     "celeba": "faces",
     "drawn_faces": "faces",
+    "nyuv2": "images",
+    "cityscapes": "images",
+    "rooms": "images",
+    "streets": "images",
 }
 """What the examples of a problem are, where they are no overlays."""
 
