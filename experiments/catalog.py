@@ -86,8 +86,9 @@ VARIANTS: tuple[tuple[VariantMode, AggregatorName, Options], ...] = (
 
 def _options(mode: Mode, method: MethodName) -> Options:
     """Those of the tables above."""
-    own: dict[MethodName, Options] = {**(BASE if mode in ("erm", "stl") else FLAT), **WEIGHTINGS}
-    return own.get(method, ())
+    own = BASE if mode in ("erm", "stl") else FLAT
+    listed: list[tuple[MethodName, Options]] = [*own.items(), *WEIGHTINGS.items()]
+    return dict(listed).get(method, ())
 
 
 AUTHORS_RADIUS = 2.0

@@ -12,9 +12,11 @@ Row: TypeAlias = tuple[Mode, MethodName]
 FLATTENED: tuple[AggregatorName, ...] = ("MGDA", "PCGrad", "CAGrad", "IMTLG")
 """What the tables show plain and flat."""
 
+_PLAIN: tuple[MethodName, ...] = ("Mean", "SI", "RLW", "DWA", "UW", "GradDrop", "NashMTL", *FLATTENED)
+
 _TABLES_3_AND_4: tuple[Row, ...] = (
     ("stl", "Mean"),
-    *(("erm", name) for name in ("Mean", "SI", "RLW", "DWA", "UW", "GradDrop", "NashMTL", *FLATTENED)),
+    *(("erm", name) for name in _PLAIN),
     *(("decomposed", name) for name in FLATTENED),
 )
 ROOM_ROWS: tuple[Row, ...] = (*_TABLES_3_AND_4, ("sam_stl", "Mean"), ("decomposed", "Mean"))

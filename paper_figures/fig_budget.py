@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.results import Result
-from experiments.spec import ProfileName, Spec
+from experiments.spec import CLASSES, ProfileName, Spec
 from paper_figures.exhibit import STYLE, Columns, Row, RunExhibit, Table, distinct
 from paper_figures.runs import PROBLEM_TITLES, method_rank, protocol, repetitions
 
@@ -50,8 +50,8 @@ COSTS: tuple[Callable[[BudgetRow], float], ...] = (attrgetter("evaluations"), at
 
 
 def uses(spec: Spec) -> bool:
-    """Methods whose steps all cost the same."""
-    return spec.mode not in ("every_kth", "random_steps", "late_phase")
+    """Methods whose steps all cost the same, where there are accuracies."""
+    return spec.problem in CLASSES and spec.mode not in ("every_kth", "random_steps", "late_phase")
 
 
 def data(results: Sequence[Result], profile: ProfileName) -> tuple[BudgetRow, ...]:

@@ -25,6 +25,7 @@ from paper_figures import (
     tab_claims,
     tab_contradictions,
     tab_cost,
+    tab_dense,
     tab_gates,
     tab_ledger,
     tab_multi_mnist,
@@ -41,6 +42,8 @@ from paper_figures.exhibit import Exhibit, FileExhibit, StoredFile, distinct
 EXHIBITS: tuple[Exhibit[Any], ...] = (
     tab_multi_mnist.EXHIBIT,
     tab_celeba.EXHIBIT,
+    tab_dense.NYUV2,
+    tab_dense.CITYSCAPES,
     tab_one_setting.EXHIBIT,
     tab_beyond_vision.EXHIBIT,
     tab_certificates.EXHIBIT,

@@ -9,7 +9,7 @@ import msgspec
 from matplotlib.figure import Figure
 
 from experiments.results import Result
-from experiments.spec import ProfileName, Spec
+from experiments.spec import CLASSES, ProfileName, Spec
 from experiments.statistics import MINIMUM, holm, paired
 from paper_figures.exhibit import FLAT_COLOUR, OTHER_COLOUR, STYLE, Columns, Row, RunExhibit, Table, distinct
 from paper_figures.runs import PROBLEM_TITLES, protocol, repetitions
@@ -77,8 +77,8 @@ def comparisons() -> Iterator[tuple[str, str, str]]:
 
 
 def uses(spec: Spec) -> bool:
-    """The paper's ball and the methods' own formulas."""
-    plain = spec.norm == "separate" and not spec.adaptive and spec.conventions == "papers"
+    """The paper's ball and the methods' own formulas, where there are accuracies to compare."""
+    plain = spec.problem in CLASSES and spec.norm == "separate" and not spec.adaptive and spec.conventions == "papers"
     return spec.mode in MODES and plain
 
 

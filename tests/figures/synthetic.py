@@ -4,6 +4,7 @@ import math
 import random
 from pathlib import Path
 
+from experiments.dense_metrics import HIGHER_IS_BETTER
 from experiments.results import (
     SCHEMA_VERSION,
     Conflict,
@@ -13,7 +14,23 @@ from experiments.results import (
     Result,
     save_result,
 )
-from experiments.spec import CLASSES, Spec, spec_key
+from experiments.spec import CLASSES, DENSE, Spec, spec_key
+
+RECENT = 10
+"""Epochs at the end whose test metrics a dense result holds."""
+
+
+def _tasks(spec: Spec) -> int:
+    return len(DENSE[spec.problem][0] if spec.problem in DENSE else CLASSES[spec.problem])
+
+
+def _metrics(spec: Spec, epoch: int) -> dict[str, float]:
+    """Of a dense problem: shares below 1, angles and errors above 0."""
+    if spec.problem not in DENSE:
+        return {}
+    draw = random.Random(f"metrics {spec_key(spec)} {epoch}")
+    names = list(HIGHER_IS_BETTER)[: 9 if "normals" in DENSE[spec.problem][0] else 4]
+    return {name: draw.uniform(0.1, 0.9) * (1 if HIGHER_IS_BETTER[name] else 30) for name in names}
 
 
 def _conflict(spec: Spec, draw: random.Random, progress: float, *, flat: bool) -> Conflict:
@@ -23,16 +40,16 @@ def _conflict(spec: Spec, draw: random.Random, progress: float, *, flat: bool) -
         batches=8,
         inter_loss=min(1.0, max(0.0, level + draw.uniform(-0.03, 0.03))) if pairs else None,
         inter_flat=0.38 + draw.uniform(-0.04, 0.04) if pairs and flat else None,
-        intra=tuple(0.2 + draw.uniform(-0.1, 0.1) for _ in range(len(CLASSES[spec.problem]))) if flat else None,
-        loss_norm=tuple(draw.uniform(0.5, 1.5) for _ in range(len(CLASSES[spec.problem]))),
-        flat_norm=tuple(draw.uniform(0.1, 0.2) for _ in range(len(CLASSES[spec.problem]))) if flat else None,
-        flat_to_loss=tuple(draw.uniform(0.1, 0.2) for _ in range(len(CLASSES[spec.problem]))) if flat else None,
+        intra=tuple(0.2 + draw.uniform(-0.1, 0.1) for _ in range(_tasks(spec))) if flat else None,
+        loss_norm=tuple(draw.uniform(0.5, 1.5) for _ in range(_tasks(spec))),
+        flat_norm=tuple(draw.uniform(0.1, 0.2) for _ in range(_tasks(spec))) if flat else None,
+        flat_to_loss=tuple(draw.uniform(0.1, 0.2) for _ in range(_tasks(spec))) if flat else None,
     )
 
 
 def _head_norms(spec: Spec, epoch: int) -> dict[str, float]:
     draw = random.Random(f"{spec_key(spec)} {epoch}")
-    return {f"heads.{task}.weight": draw.uniform(1, 2) for task in range(len(CLASSES[spec.problem]))}
+    return {f"heads.{task}.weight": draw.uniform(1, 2) for task in range(_tasks(spec))}
 
 
 def result(spec: Spec) -> Result:
@@ -41,14 +58,15 @@ def result(spec: Spec) -> Result:
     epochs = []
     for epoch in range(1, spec.epochs + 1):
         progress = epoch / spec.epochs
-        accuracy = tuple(0.5 + 0.35 * progress + draw.uniform(-0.03, 0.03) for _ in range(len(CLASSES[spec.problem])))
+        shares = tuple(0.5 + 0.35 * progress + draw.uniform(-0.03, 0.03) for _ in range(_tasks(spec)))
+        accuracy = () if spec.problem in DENSE else shares
         epochs.append(
             EpochRecord(
                 epoch=epoch,
-                train_loss=tuple(1 - share for share in accuracy),
+                train_loss=tuple(1 - share for share in shares),
                 perturbed_loss=None,
                 train_accuracy=accuracy,
-                validation_loss=tuple(1 - share for share in accuracy),
+                validation_loss=tuple(1 - share for share in shares),
                 validation_accuracy=accuracy,
                 during=_conflict(spec, draw, progress, flat=spec.mode == "decomposed")
                 if spec.mode != "sam_sum"
@@ -56,16 +74,19 @@ def result(spec: Spec) -> Result:
                 probe=_conflict(spec, draw, progress, flat=True),
                 parameter_norms={"trunk.weight": draw.uniform(1, 2)} | _head_norms(spec, epoch),
                 seconds=draw.uniform(1, 2),
+                validation_metrics=_metrics(spec, epoch),
             )
         )
-    best = max(epochs, key=lambda record: sum(record.validation_accuracy)).epoch
+    best = min(epochs, key=lambda record: sum(record.validation_loss)).epoch
     steps = spec.epochs * -(-spec.n_train // spec.batch_size)
     passes = 2 if spec.mode in ("decomposed", "sam_sum", "sam_stl") else 1
     seconds = steps * passes * draw.uniform(0.010, 0.012)
 
     def evaluation(epoch: int) -> Evaluation:
-        accuracy = tuple(share - draw.uniform(0, 0.02) for share in epochs[epoch - 1].validation_accuracy)
-        return Evaluation(epoch=epoch, accuracy=accuracy, loss=tuple(1 - share for share in accuracy))
+        shares = tuple(1 - loss - draw.uniform(0, 0.02) for loss in epochs[epoch - 1].validation_loss)
+        accuracy = () if spec.problem in DENSE else shares
+        losses = tuple(1 - share for share in shares)
+        return Evaluation(epoch=epoch, accuracy=accuracy, loss=losses, metrics=_metrics(spec, -epoch))
 
     return Result(
         schema_version=SCHEMA_VERSION,
@@ -84,15 +105,16 @@ def result(spec: Spec) -> Result:
             finished="2026-01-01T01:00:00Z",
             resumed=0,
         ),
-        dimensions={"shared": 30_890} | {f"head {task}": 510 for task in range(1, 1 + len(CLASSES[spec.problem]))},
+        dimensions={"shared": 30_890} | {f"head {task}": 510 for task in range(1, 1 + _tasks(spec))},
         epochs=tuple(epochs),
         best_epoch=best,
         test_best=evaluation(best),
         test_last=evaluation(spec.epochs),
         steps=steps,
-        gradient_evaluations=steps * passes * len(CLASSES[spec.problem]),
+        gradient_evaluations=steps * passes * _tasks(spec),
         seconds_training=seconds,
         cpu_seconds_training=0.98 * seconds,
+        test_recent=tuple(evaluation(record.epoch) for record in epochs[-RECENT:]) if spec.problem in DENSE else (),
     )
 
 

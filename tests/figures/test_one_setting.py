@@ -70,7 +70,7 @@ def test_holm_counts_the_comparisons_of_one_problem() -> None:
 
 
 def test_two_seeds_say_nothing() -> None:
-    smoke: list[Spec] = [spec for spec in catalog.specs("smoke") if spec.mode in tab_one_setting.MODES]
+    smoke: list[Spec] = [spec for spec in catalog.specs("smoke") if tab_one_setting.uses(spec)]
     assert {spec.seed for spec in smoke} == {0, 1}
     assert tab_one_setting.data([result(spec) for spec in smoke], "smoke") == ()
 

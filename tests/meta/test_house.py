@@ -28,6 +28,7 @@ STORED = {
     "experiments.spec",
     "experiments.catalog",
     "experiments.results",
+    "experiments.dense_metrics",
     "experiments.statistics",
     "experiments.certificates.records",
     "experiments.certificates.trained_records",
