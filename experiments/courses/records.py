@@ -1,14 +1,13 @@
 """What is followed along a training run, and what it leaves: one strict JSON file a run. No torch here."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 
 import msgspec
 
 from experiments.catalog import BASE, FLAT, Options
 from experiments.certificates.records import OVERLAYS, PEOPLE
-from experiments.results import STORE, Provenance, content_key, first_path, read_keyed, save_keyed
+from experiments.results import STORE, Provenance, Shelf
 from experiments.spec import AggregatorName, Mode, ProblemName, Spec
 from experiments.statistics import Paired
 
@@ -103,28 +102,6 @@ def _followings() -> Iterator[Following]:
         yield Following(training=training, n_prior=profile.n_train // 2, checkpoints=checkpoints)
 
 
-def following_key(following: Following) -> str:
-    """Content key of the training run and of what is asked along it."""
-    return content_key("following", following, following.training, REVISION)
-
-
-def course_path(store: Path, following: Following) -> Path:
-    return store / f"{following_key(following)}.json"
-
-
-def save_course(store: Path, course: Course) -> Path:
-    """Write one course; refuses non-finite numbers and a key that is not its own."""
-    path, own = course_path(store, course.following), following_key(course.following)
-    return save_keyed(path, course, own, what="course", of="following")
-
-
-def read_course(path: Path) -> Course:
-    """Read one course strictly."""
-    remedy = "Remove the file and follow the run again."
-    return read_keyed(path, Course, version=SCHEMA_VERSION, what="course", remedy=remedy)
-
-
-def find_course(stores: Iterable[Path], following: Following) -> Course | None:
-    """This very course, from the first store that has it."""
-    path = first_path(stores, lambda store: course_path(store, following))
-    return None if path is None else read_course(path)
+COURSE_SHELF: Shelf[Following, Course] = Shelf(
+    "following", Course, SCHEMA_VERSION, REVISION, "course", "follow the run again"
+)
