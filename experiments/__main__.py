@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import catalog, executors
+from experiments.dense_data import describe_dense
 from experiments.engines.dask_cluster import DaskCluster
 from experiments.engines.engine import Engine, EngineMissing, SweepBroken
 from experiments.engines.estimate import left
@@ -246,11 +247,12 @@ def data(*, data_dir: Path | None = None, fetch: bool = False, verify: bool = Fa
     """Show which data are there and where they come from.
 
     Args:
-        data_dir: folder with the original image files.
-        fetch: get what is missing with the package clients.
+        data_dir: folder with the original image files, and with nyuv2/ and cityscapes/.
+        fetch: get what is missing with the package clients, and render rooms and streets.
         verify: check the sums of every file and every set of overlays.
     """
-    return describe_data(data_dir, fetch, verify=verify)
+    dense = describe_dense(data_dir, fetch)
+    return max(dense, describe_data(data_dir, fetch, verify=verify))
 
 
 if __name__ == "__main__":

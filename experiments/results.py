@@ -279,7 +279,7 @@ class ReproducedRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """One run that was computed twice. ``identical``: everything but times and provenance, bit for bit, data included;
     ``expected_identical``: same processor, torch and thread count, so that it has to be (elsewhere the last bits of
     float32 differ and grow); ``accuracy_difference``: the largest over all accuracies of all epochs and the test split,
-    in [0, 1]."""
+    those of pixels included, in [0, 1]."""
 
     key: str
     label: str
@@ -311,10 +311,12 @@ def _numbers(result: Result) -> dict[str, Any]:
 
 
 def _accuracies(result: Result) -> list[float]:
+    tests = (result.test_best, result.test_last, *result.test_recent)
+    metrics = (*(record.validation_metrics for record in result.epochs), *(test.metrics for test in tests))
     return [
         *(value for record in result.epochs for value in (*record.train_accuracy, *record.validation_accuracy)),
-        *result.test_best.accuracy,
-        *result.test_last.accuracy,
+        *(value for test in tests for value in test.accuracy),
+        *(one["pixel_accuracy"] for one in metrics if one),
     ]
 
 

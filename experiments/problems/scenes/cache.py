@@ -57,6 +57,11 @@ def as_npy(array: NDArray[Any]) -> bytes:
     return buffer.getvalue()
 
 
+def scenes_folder(kind: SceneKind, *, train: int, val: int, height: int, width: int) -> Path:
+    """Where these images are, or will be once they are rendered."""
+    return cache_folder() / "scenes" / f"{kind}-{VERSION}-{height}x{width}-{train}-{val}"
+
+
 def rendered_folder(kind: SceneKind, *, train: int, val: int, height: int, width: int) -> Path:
     """The folder with ``train`` and ``val`` rendered images, each file checked; what is not as recorded is made again.
 
@@ -78,7 +83,7 @@ def rendered_folder(kind: SceneKind, *, train: int, val: int, height: int, width
     for name, value in (("train", train), ("val", val), ("height", height), ("width", width)):
         if value < 1:
             raise ValueError(f"{name} is {value}: use at least 1.")
-    folder = cache_folder() / "scenes" / f"{kind}-{VERSION}-{height}x{width}-{train}-{val}"
+    folder = scenes_folder(kind, train=train, val=val, height=height, width=width)
     recorded = _recorded_sums(folder / MANIFEST)
     sizes: dict[DenseSplitName, int] = {"train": train, "val": val}
     sums: dict[str, str] = {}
