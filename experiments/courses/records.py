@@ -1,6 +1,7 @@
 """What is followed along a training run, and what it leaves: one strict JSON file a run. No torch here."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
 import msgspec
@@ -82,11 +83,12 @@ METHODS: tuple[tuple[Mode, AggregatorName, Options], ...] = (
     ("erm", "Mean", BASE["Mean"]),
     ("decomposed", "CAGrad", FLAT["CAGrad"]),
 )
+SHORT = replace(OVERLAYS, epochs=15)
 RHO = 0.2
 """Of the decomposed method."""
 CHECKPOINTS: dict[ProblemName, tuple[int, ...]] = {
     "adult": (0, 1, 2, 3, 5, 7, 10, 15),
-    "multi_fashion": (0, 1, 2, 4, 6, 10, 15, 20, 30),
+    "multi_fashion": (0, 1, 2, 4, 6, 10, 15),
 }
 
 
@@ -97,7 +99,7 @@ def followings() -> tuple[Following, ...]:
 
 def _followings() -> Iterator[Following]:
     for (problem, checkpoints), (mode, aggregator, options) in product(CHECKPOINTS.items(), METHODS):
-        profile, rho = PEOPLE if problem == "adult" else OVERLAYS, 0.0 if mode == "erm" else RHO
+        profile, rho = PEOPLE if problem == "adult" else SHORT, 0.0 if mode == "erm" else RHO
         training = profile.spec(problem, 0, mode, aggregator=aggregator, options=options, rho=rho)
         yield Following(training=training, n_prior=profile.n_train // 2, checkpoints=checkpoints)
 
