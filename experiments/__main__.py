@@ -208,19 +208,19 @@ def search(
     Args:
         name: the search.
         store: folder of the results.
-        keep: write the choices into the store, once all runs are there.
+        keep: write the choices into the store.
     """
     console = Console()
     found = choose(name, store)
     table = Table("method", "learning rate", "radius", "validation (%)", "runner-up", "validation (%)", "at the edge")
     for one in found.choices:
-        table.add_row(*(cell for cell in choice_cells(one)))
+        table.add_row(*choice_cells(one))
     console.print(table)
     console.print(describe_budget(found), markup=False, highlight=False, soft_wrap=True)
     for method, count in found.missing.items():
         line = f"missing: {count} runs of {method}: python -m experiments run search"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    if keep and not found.missing:
+    if keep and found.choices:
         console.print(f"kept: {save_search(store, found)}", markup=False, highlight=False, soft_wrap=True)
     return int(bool(found.missing))
 

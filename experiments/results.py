@@ -5,8 +5,9 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -189,16 +190,63 @@ def read_keyed(path: Path, kind: type[AnyKeyed], *, version: int, what: str, rem
     return content
 
 
-def content_key(name: str, question: msgspec.Struct, training: Spec, revision: int) -> str:
-    """16 hexadecimal digits of the SHA-256 of a question about a training run, the run's key, and the revision."""
-    fields: dict[str, Any] = msgspec.to_builtins(question) | {"training": spec_key(training)}
-    content = msgspec.json.encode({name: fields, "revision": revision}, order="sorted")
-    return hashlib.sha256(content).hexdigest()[:16]
-
-
 def first_path(stores: Iterable[Path], path_in: Callable[[Path], Path]) -> Path | None:
     """The file of the first store that has it."""
     return next((path for path in map(path_in, stores) if path.exists()), None)
+
+
+class Question(Protocol):
+    """What is asked of a training run."""
+
+    @property
+    def training(self) -> Spec: ...
+
+
+AnyQuestion = TypeVar("AnyQuestion", bound=Question)
+
+
+@dataclass(frozen=True)
+class Shelf(Generic[AnyQuestion, AnyKeyed]):
+    """Where the answers to one kind of question about training runs are kept: one strict file a question.
+
+    Args:
+        name: of the question, in keys and as the answer's field.
+        answer: the type of an answer.
+        version: of the answers' schema. revision: raised when answers are formed otherwise: stored ones then count as
+            missing.
+        what, again: what a file holds, and what to do to have it anew, in words.
+    """
+
+    name: str
+    answer: type[AnyKeyed]
+    version: int
+    revision: int
+    what: str
+    again: str
+
+    def key(self, question: AnyQuestion) -> str:
+        """16 hexadecimal digits of the SHA-256 of the question, of its training run's key, and of the revision."""
+        fields: dict[str, Any] = msgspec.to_builtins(question) | {"training": spec_key(question.training)}
+        content = msgspec.json.encode({self.name: fields, "revision": self.revision}, order="sorted")
+        return hashlib.sha256(content).hexdigest()[:16]
+
+    def path(self, store: Path, question: AnyQuestion) -> Path:
+        return store / f"{self.key(question)}.json"
+
+    def save(self, store: Path, answer: AnyKeyed) -> Path:
+        """Write one answer; refuses non-finite numbers and a key that is not its own."""
+        question: AnyQuestion = getattr(answer, self.name)
+        return save_keyed(self.path(store, question), answer, self.key(question), what=self.what, of=self.name)
+
+    def read(self, path: Path) -> AnyKeyed:
+        """Read one answer strictly."""
+        remedy = f"Remove the file and {self.again}."
+        return read_keyed(path, self.answer, version=self.version, what=self.what, remedy=remedy)
+
+    def find(self, stores: Iterable[Path], question: AnyQuestion) -> AnyKeyed | None:
+        """The answer to this very question, from the first store that has it."""
+        path = first_path(stores, lambda store: self.path(store, question))
+        return None if path is None else self.read(path)
 
 
 def save_result(store: Path, result: Result) -> Path:

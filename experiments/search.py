@@ -8,6 +8,7 @@ the best epoch's mean validation accuracy; the test split is not read.
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import msgspec
 
 from experiments import catalog
 from experiments.results import Result, find_result, refuse_non_finite, write_atomically
-from experiments.spec import Spec, method_label
+from experiments.spec import method_label
 
 SCHEMA_VERSION = 1
 
@@ -52,7 +53,10 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All choices of one search; ``missing``: runs that the store lacks, by method, which then has no choice."""
+    """All choices of one search, by the seeds whose runs are all there, for every method: none, no choice.
+
+    ``missing``: runs that the store lacks, by method.
+    """
 
     schema_version: int
     name: catalog.SearchName
@@ -68,18 +72,21 @@ def validation(result: Result) -> float:
 
 def choose(name: catalog.SearchName, store: Path) -> Search:
     """The choices that the stored runs of a search allow."""
-    listed: dict[str, list[Spec]] = {}
-    for spec in catalog.search_specs(name):
-        listed.setdefault(method_label(spec), []).append(spec)
-    choices, missing = [], {}
-    for method, specs in listed.items():
-        found = [result for result in (find_result([store], spec) for spec in specs) if result is not None]
-        if len(found) < len(specs):
-            missing[method] = len(specs) - len(found)
-        else:
-            choices.append(choice(method, found))
-    seeds = tuple(range(catalog.SEARCH_SEEDS))
-    return Search(schema_version=SCHEMA_VERSION, name=name, seeds=seeds, choices=tuple(choices), missing=missing)
+    found = {spec: find_result([store], spec) for spec in catalog.search_specs(name)}
+    lacking = [spec for spec, result in found.items() if result is None]
+    incomplete = {spec.seed for spec in lacking}
+    seeds = tuple(seed for seed in range(catalog.SEARCH_SEEDS) if seed not in incomplete)
+    methods: dict[str, list[Result]] = {}
+    for spec, result in found.items():
+        if result is not None and spec.seed in seeds:
+            methods.setdefault(method_label(spec), []).append(result)
+    return Search(
+        schema_version=SCHEMA_VERSION,
+        name=name,
+        seeds=seeds,
+        choices=tuple(choice(method, results) for method, results in methods.items()),
+        missing=dict(Counter(map(method_label, lacking))),
+    )
 
 
 def choice(method: str, results: Sequence[Result]) -> Choice:
@@ -128,9 +135,10 @@ def choice_cells(one: Choice) -> tuple[str, ...]:
 
 def describe_budget(found: Search) -> str:
     """What every method was given, and what it spent of it."""
+    seeds = ", ".join(map(str, found.seeds)) or "none is complete"
     lines = [
-        f"{catalog.SEARCH_CONFIGURATIONS} configurations a method, {len(found.seeds)} seeds each, chosen by the mean "
-        "validation accuracy at the best epoch"
+        f"{catalog.SEARCH_CONFIGURATIONS} configurations a method, seeds {seeds}, chosen by the mean validation "
+        "accuracy at the best epoch"
     ]
     lines += [
         f"{one.method}: {one.runs} runs, {one.steps:,} steps, {one.gradient_evaluations:,} backward passes, "
@@ -145,7 +153,7 @@ def search_path(store: Path, name: str) -> Path:
 
 
 def save_search(store: Path, found: Search) -> Path:
-    """Keep a complete search beside its runs."""
+    """Keep a search beside its runs."""
     path = search_path(store, found.name)
     refuse_non_finite(msgspec.to_builtins(found), "search")
     write_atomically(path, msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")

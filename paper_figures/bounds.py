@@ -59,7 +59,12 @@ THEOREMS: Mapping[str, Callable[[Setting], Complexity]] = {
 
 def uses(spec: Spec) -> bool:
     """One network for all tasks that classify examples, whose balls, if it has any, are the theorems'."""
-    return spec.problem in CLASSES and spec.mode not in ("stl", "sam_stl") and spec.norm == "separate" and not spec.adaptive
+    return (
+        spec.problem in CLASSES
+        and spec.mode not in ("stl", "sam_stl")
+        and spec.norm == "separate"
+        and not spec.adaptive
+    )
 
 
 def radii(spec: Spec) -> Radii:

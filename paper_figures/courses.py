@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.courses.records import COMMAND, STORED, Course, find_course, followings
+from experiments.courses.records import (
+    COMMAND,
+    COURSE_SHELF,
+    STORED,
+    Course,
+    followings,
+)
 from paper_figures.exhibit import StoredFile
 from paper_figures.provenance import of_runs
 from paper_figures.runs import PROBLEM_TITLES
@@ -11,7 +17,7 @@ from paper_figures.runs import PROBLEM_TITLES
 
 def read(folder: Path) -> tuple[Course, ...]:
     """The courses of the list that the folder has, in the order of the list."""
-    found = (find_course([folder], one) for one in followings())
+    found = (COURSE_SHELF.find([folder], one) for one in followings())
     return tuple(one for one in found if one is not None)
 
 

@@ -14,13 +14,13 @@ from experiments.cheaper.records import (
     BASE,
     CONTROLS,
     EXACT,
+    MEASURED_SHELF,
     OTHER_BATCH,
     STORED,
     Checkpoint,
     Deviation,
     Measured,
     VariantRecord,
-    find_measured,
     measurements,
 )
 from experiments.spec import method_label
@@ -75,7 +75,7 @@ class CheaperRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 def read(folder: Path) -> tuple[Measured, ...]:
     """The measurements of the list that the folder has, in the order of the list."""
-    found = (find_measured([folder], measurement) for measurement in measurements())
+    found = (MEASURED_SHELF.find([folder], measurement) for measurement in measurements())
     return tuple(measured for measured in found if measured is not None)
 
 

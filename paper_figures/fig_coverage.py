@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import msgspec
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from paper_figures.coverage import COVERAGE
 from paper_figures.exhibit import ERM_COLOUR, FLAT_COLOUR, STYLE, Columns, FileExhibit, Table, distinct
@@ -147,12 +148,12 @@ def draw(rows: Sequence[CoverageRow]) -> Figure:
 
 def _legend(figure: Figure, rows: Sequence[CoverageRow]) -> None:
     handles = [
-        plt.Line2D([], [], linestyle="", marker=MARKERS.get(tasks, "x"), color=FLAT_COLOUR, markersize=4)
+        Line2D([], [], linestyle="", marker=MARKERS.get(tasks, "x"), color=FLAT_COLOUR, markersize=4)
         for tasks in distinct(row.tasks for row in rows)
     ]
     labels = [f"m = {tasks}" for tasks in distinct(row.tasks for row in rows)]
-    handles += [plt.Line2D([], [], color=ERM_COLOUR), plt.Line2D([], [], color="black")]
-    handles.append(plt.Line2D([], [], linestyle="", marker="o", color=FLAT_COLOUR, markerfacecolor="white"))
+    handles += [Line2D([], [], color=ERM_COLOUR), Line2D([], [], color="black")]
+    handles.append(Line2D([], [], linestyle="", marker="o", color=FLAT_COLOUR, markerfacecolor="white"))
     labels += ["with a planted fault", f"delta = {rows[0].delta:g}", "no violation (drawn at the left end)"]
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=7)
 

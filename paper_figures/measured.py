@@ -6,7 +6,13 @@ from pathlib import Path
 
 import msgspec
 
-from experiments.measures.records import COMMAND, STORED, Measures, find_measures, measurings
+from experiments.measures.records import (
+    COMMAND,
+    MEASURES_SHELF,
+    STORED,
+    Measures,
+    measurings,
+)
 from experiments.spec import method_label
 from paper_figures.exhibit import StoredFile
 from paper_figures.provenance import Lines, of_runs
@@ -39,7 +45,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 def read(folder: Path) -> tuple[Measures, ...]:
     """The measures of the larger list that the folder has any of, in the order of the list."""
     for profile in PROFILE_ORDER:
-        found = [find_measures([folder], one) for one in measurings(profile)]
+        found = [MEASURES_SHELF.find([folder], one) for one in measurings(profile)]
         if any(found):
             return tuple(one for one in found if one is not None)
     return ()

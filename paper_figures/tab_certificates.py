@@ -9,12 +9,12 @@ import msgspec
 from matplotlib.figure import Figure
 
 from experiments.certificates.records import (
+    CERTIFICATE_SHELF,
     COMMAND,
     STORED,
     Certificate,
     TaskCertificate,
     certifications,
-    find_certificate,
 )
 from experiments.spec import method_label
 from experiments.statistics import holm, paired
@@ -70,7 +70,7 @@ class CertificateRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 def read(folder: Path) -> tuple[Certificate, ...]:
     """The certificates of the list that the folder has, in the order of the list."""
-    found = (find_certificate([folder], one) for one in certifications())
+    found = (CERTIFICATE_SHELF.find([folder], one) for one in certifications())
     return tuple(one for one in found if one is not None)
 
 

@@ -8,7 +8,14 @@ import msgspec
 from matplotlib.figure import Figure
 
 from experiments.certificates.records import TaskCertificate
-from experiments.certificates.trained_records import COMMAND, STORED, Fitted, Outcome, find_fitted, fittings
+from experiments.certificates.trained_records import (
+    COMMAND,
+    FITTED_SHELF,
+    STORED,
+    Fitted,
+    Outcome,
+    fittings,
+)
 from experiments.spec import method_label
 from paper_figures.exhibit import (
     ERM_COLOUR,
@@ -49,7 +56,7 @@ class TrainedRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 def read(folder: Path) -> tuple[Fitted, ...]:
     """The records of the list that the folder has, in the order of the list."""
-    found = (find_fitted([folder], one) for one in fittings())
+    found = (FITTED_SHELF.find([folder], one) for one in fittings())
     return tuple(one for one in found if one is not None)
 
 

@@ -19,13 +19,13 @@ from experiments.certificates.posterior import (
     gibbs_upper,
 )
 from experiments.certificates.records import (
+    CERTIFICATE_SHELF,
     SCHEMA_VERSION,
     Candidate,
     Certificate,
     Certification,
     Split,
     TaskCertificate,
-    certification_key,
 )
 from experiments.methods import Method, stream_seed
 from experiments.metrics import to_input
@@ -79,7 +79,7 @@ def certify(certification: Certification, problem: LoadedProblem, *, commit: str
     )
     return Certificate(
         schema_version=SCHEMA_VERSION,
-        key=certification_key(certification),
+        key=CERTIFICATE_SHELF.key(certification),
         certification=certification,
         provenance=provenance(problem, commit=commit, dirty=dirty, started=started, resumed=0),
         split=split,

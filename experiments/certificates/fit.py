@@ -11,7 +11,14 @@ from experiments.certificates.parts import Part, cut
 from experiments.certificates.posterior import drawn_risks
 from experiments.certificates.records import Split
 from experiments.certificates.trained import TrainedPosterior, Training, train_posterior
-from experiments.certificates.trained_records import SCHEMA_VERSION, Fitted, Fitting, Outcome, Tried, fitting_key
+from experiments.certificates.trained_records import (
+    FITTED_SHELF,
+    SCHEMA_VERSION,
+    Fitted,
+    Fitting,
+    Outcome,
+    Tried,
+)
 from experiments.methods import stream_seed
 from experiments.splits import LoadedProblem
 from experiments.train import now, provenance
@@ -52,7 +59,7 @@ def fit(fitting: Fitting, problem: LoadedProblem, *, commit: str, dirty: bool) -
     spent = [after - before for before, after in pairwise(clocks)]
     return Fitted(
         schema_version=SCHEMA_VERSION,
-        key=fitting_key(fitting),
+        key=FITTED_SHELF.key(fitting),
         fitting=fitting,
         provenance=provenance(problem, commit=commit, dirty=dirty, started=started, resumed=0),
         split=split,

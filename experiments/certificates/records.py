@@ -1,14 +1,13 @@
 """What a certificate says, and all that it rests on: one strict JSON file each. No torch here."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 
 import msgspec
 
 from experiments import catalog
 from experiments.catalog import BASE, FLAT, Options, Profile
-from experiments.results import STORE, Provenance, content_key, first_path, read_keyed, save_keyed
+from experiments.results import STORE, Provenance, Shelf
 from experiments.spec import AggregatorName, Mode, ProblemName, Spec
 
 SCHEMA_VERSION = 1
@@ -130,28 +129,6 @@ def _certifications() -> Iterator[Certification]:
         yield Certification(training=training, n_prior=profile.n_train // 2, posterior_epochs=10)
 
 
-def certification_key(certification: Certification) -> str:
-    """Content key of the training run, of what is asked of it and how."""
-    return content_key("certification", certification, certification.training, REVISION)
-
-
-def certificate_path(store: Path, certification: Certification) -> Path:
-    return store / f"{certification_key(certification)}.json"
-
-
-def save_certificate(store: Path, certificate: Certificate) -> Path:
-    """Write one certificate; refuses non-finite numbers and a key that is not its own."""
-    path, own = certificate_path(store, certificate.certification), certification_key(certificate.certification)
-    return save_keyed(path, certificate, own, what="certificate", of="certification")
-
-
-def read_certificate(path: Path) -> Certificate:
-    """Read one certificate strictly."""
-    remedy = "Remove the file and certify again."
-    return read_keyed(path, Certificate, version=SCHEMA_VERSION, what="certificate", remedy=remedy)
-
-
-def find_certificate(stores: Iterable[Path], certification: Certification) -> Certificate | None:
-    """This very certificate, from the first store that has it."""
-    path = first_path(stores, lambda store: certificate_path(store, certification))
-    return None if path is None else read_certificate(path)
+CERTIFICATE_SHELF: Shelf[Certification, Certificate] = Shelf(
+    "certification", Certificate, SCHEMA_VERSION, REVISION, "certificate", "certify again"
+)

@@ -10,8 +10,14 @@ from rich.console import Console
 
 from experiments.certificates.certify import certify
 from experiments.certificates.fit import fit
-from experiments.certificates.records import Certification, find_certificate, save_certificate
-from experiments.certificates.trained_records import Fitting, find_fitted, save_fitted
+from experiments.certificates.records import (
+    CERTIFICATE_SHELF,
+    Certification,
+)
+from experiments.certificates.trained_records import (
+    FITTED_SHELF,
+    Fitting,
+)
 from experiments.executors import describe, source_state
 from experiments.problems.adult import load_adult
 from experiments.problems.overlays import load_overlays
@@ -50,7 +56,7 @@ def sweep(
 ) -> int:
     """Certify what the store lacks; how many failed."""
     chosen = [one for one in certifications if only.lower() in describe(one.training).lower()]
-    missing = [one for one in chosen if fresh or find_certificate([store], one) is None]
+    missing = [one for one in chosen if fresh or CERTIFICATE_SHELF.find([store], one) is None]
     console.print(f"{len(chosen) - len(missing)} of {len(chosen)} certified already", highlight=False)
     source, failed = source_state(), 0
     context = multiprocessing.get_context("spawn")
@@ -78,10 +84,10 @@ def fit_all(
     _prepare()
     chosen = [one for one in fittings if only.lower() in describe(one.training).lower()]
     (commit, dirty), failed = source_state(), 0
-    for fitting in (one for one in chosen if fresh or find_fitted([store], one) is None):
+    for fitting in (one for one in chosen if fresh or FITTED_SHELF.find([store], one) is None):
         try:
             fitted = fit(fitting, load_disjoint(fitting.training, data_dir), commit=commit, dirty=dirty)
-            save_fitted(store, fitted)
+            FITTED_SHELF.save(store, fitted)
             held_out, trained = (one.average.bounds["Seeger-Maurer"] for one in (fitted.held_out, fitted.trained))
             spent = sum(fitted.cpu_seconds.values())
             outcome = f"held out {held_out:.4f}, trained {trained:.4f}, in {spent:.0f} CPU s"
@@ -102,7 +108,7 @@ def _run(certification: Certification, store: Path, data_dir: Path | None, sourc
     try:
         problem = load_disjoint(certification.training, data_dir)
         certificate = certify(certification, problem, commit=source[0], dirty=source[1])
-        save_certificate(store, certificate)
+        CERTIFICATE_SHELF.save(store, certificate)
     except Exception as error:  # noqa: BLE001 - whatever a run dies of is reported; the others go on
         return f"failed: {type(error).__name__}: {error}"
     value, test = certificate.average.bounds["Seeger-Maurer"], certificate.average.test_risk

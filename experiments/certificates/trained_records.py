@@ -1,15 +1,14 @@
 """Certificates whose posterior was trained on the bound, beside the held-out one of the same prior. No torch here."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from experiments.catalog import BASE, Profile
 from experiments.certificates.records import OVERLAYS, PEOPLE, Split, TaskCertificate
-from experiments.results import STORE, Provenance, content_key, first_path, read_keyed, save_keyed
+from experiments.results import STORE, Provenance, Shelf
 from experiments.spec import ProblemName, Spec
 
 SCHEMA_VERSION = 1
@@ -99,28 +98,6 @@ def _fittings() -> Iterator[Fitting]:
         yield Fitting(training=training, n_prior=profile.n_train // 2, **changes)
 
 
-def fitting_key(fitting: Fitting) -> str:
-    """Content key of the training run, of what is asked of it and how."""
-    return content_key("fitting", fitting, fitting.training, REVISION)
-
-
-def fitted_path(store: Path, fitting: Fitting) -> Path:
-    return store / f"{fitting_key(fitting)}.json"
-
-
-def save_fitted(store: Path, fitted: Fitted) -> Path:
-    """Write one record; refuses non-finite numbers and a key that is not its own."""
-    path, own = fitted_path(store, fitted.fitting), fitting_key(fitted.fitting)
-    return save_keyed(path, fitted, own, what="trained posterior", of="fitting")
-
-
-def read_fitted(path: Path) -> Fitted:
-    """Read one record strictly."""
-    remedy = "Remove the file and certify again."
-    return read_keyed(path, Fitted, version=SCHEMA_VERSION, what="trained posterior", remedy=remedy)
-
-
-def find_fitted(stores: Iterable[Path], fitting: Fitting) -> Fitted | None:
-    """This very record, from the first store that has it."""
-    path = first_path(stores, lambda store: fitted_path(store, fitting))
-    return None if path is None else read_fitted(path)
+FITTED_SHELF: Shelf[Fitting, Fitted] = Shelf(
+    "fitting", Fitted, SCHEMA_VERSION, REVISION, "trained posterior", "certify again"
+)

@@ -19,6 +19,7 @@ from experiments.cheaper.records import (
     CONTROLS,
     DIRECT,
     EXACT,
+    MEASURED_SHELF,
     OTHER_BATCH,
     SCHEMA_VERSION,
     Checkpoint,
@@ -26,7 +27,6 @@ from experiments.cheaper.records import (
     Measured,
     Measurement,
     VariantRecord,
-    measurement_key,
     stale_name,
 )
 from experiments.cheaper.schedules import EveryKth, LatePhase, Listening, RandomSteps
@@ -316,7 +316,7 @@ def measure(measurement: Measurement, problem: LoadedProblem, *, commit: str, di
     tasks = len(run.network.heads)
     return Measured(
         schema_version=SCHEMA_VERSION,
-        key=measurement_key(measurement),
+        key=MEASURED_SHELF.key(measurement),
         measurement=measurement,
         provenance=provenance(problem, commit=commit, dirty=dirty, started=started),
         tasks=tasks,

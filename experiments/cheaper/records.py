@@ -1,12 +1,9 @@
 """What a measurement of the cheaper variants leaves: one strict JSON file a run. No torch here."""
 
-from collections.abc import Iterable
-from pathlib import Path
-
 import msgspec
 
 from experiments import catalog
-from experiments.results import STORE, Provenance, content_key, first_path, read_keyed, save_keyed
+from experiments.results import STORE, Provenance, Shelf
 from experiments.spec import Spec
 
 SCHEMA_VERSION = 1
@@ -130,28 +127,6 @@ def measurements() -> tuple[Measurement, ...]:
     )
 
 
-def measurement_key(measurement: Measurement) -> str:
-    """Content key of the training run, of what is asked of it and how."""
-    return content_key("measurement", measurement, measurement.training, REVISION)
-
-
-def measured_path(store: Path, measurement: Measurement) -> Path:
-    return store / f"{measurement_key(measurement)}.json"
-
-
-def save_measured(store: Path, measured: Measured) -> Path:
-    """Write one measurement; refuses non-finite numbers and a key that is not its own."""
-    path, own = measured_path(store, measured.measurement), measurement_key(measured.measurement)
-    return save_keyed(path, measured, own, what="measured", of="measurement")
-
-
-def read_measured(path: Path) -> Measured:
-    """Read one measurement strictly."""
-    remedy = "Remove the file and measure again."
-    return read_keyed(path, Measured, version=SCHEMA_VERSION, what="measurement", remedy=remedy)
-
-
-def find_measured(stores: Iterable[Path], measurement: Measurement) -> Measured | None:
-    """This very measurement, from the first store that has it."""
-    path = first_path(stores, lambda store: measured_path(store, measurement))
-    return None if path is None else read_measured(path)
+MEASURED_SHELF: Shelf[Measurement, Measured] = Shelf(
+    "measurement", Measured, SCHEMA_VERSION, REVISION, "measurement", "measure again"
+)

@@ -11,7 +11,10 @@ import torch
 from rich.console import Console
 
 from experiments.cheaper.measure import measure
-from experiments.cheaper.records import Measurement, find_measured, save_measured
+from experiments.cheaper.records import (
+    MEASURED_SHELF,
+    Measurement,
+)
 from experiments.executors import LoadLabelled, describe, source_state
 from experiments.splits import LoadedProblem
 
@@ -33,7 +36,7 @@ def sweep(
         workers: number of processes, one thread each.
         fresh: measure finished runs again.
     """
-    missing = [one for one in measurements if fresh or find_measured([store], one) is None]
+    missing = [one for one in measurements if fresh or MEASURED_SHELF.find([store], one) is None]
     console.print(f"{len(measurements) - len(missing)} of {len(measurements)} measured already", highlight=False)
     source, failed = source_state(), 0
     context = multiprocessing.get_context("spawn")
@@ -72,7 +75,7 @@ def _run(
     try:
         problem = _splits(load, spec.problem, spec.n_train, spec.n_validation, spec.n_test, data_dir)
         measured = measure(measurement, problem, commit=source[0], dirty=source[1])
-        save_measured(store, measured)
+        MEASURED_SHELF.save(store, measured)
     except Exception as error:  # noqa: BLE001 - whatever a run dies of is reported; the others go on
         return f"failed: {type(error).__name__}: {error}"
     return f"measured in {measured.seconds:.1f} s"

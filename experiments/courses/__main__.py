@@ -9,7 +9,11 @@ from rich.console import Console
 
 from experiments.certificates.sweep import load_disjoint
 from experiments.courses.follow import follow
-from experiments.courses.records import STORED, find_course, followings, save_course
+from experiments.courses.records import (
+    COURSE_SHELF,
+    STORED,
+    followings,
+)
 from experiments.executors import describe, source_state
 
 
@@ -28,11 +32,11 @@ def main(store: Path = STORED, fresh: bool = False, data_dir: Path | None = None
     commit, dirty = source_state()
     for following in followings():
         spec = following.training
-        if only.lower() not in describe(spec).lower() or (not fresh and find_course([store], following)):
+        if only.lower() not in describe(spec).lower() or (not fresh and COURSE_SHELF.find([store], following)):
             continue
         try:
             course = follow(following, load_disjoint(spec, data_dir), commit=commit, dirty=dirty)
-            save_course(store, course)
+            COURSE_SHELF.save(store, course)
             outcome = f"followed in {course.cpu_seconds:.0f} CPU s"
         except Exception as error:  # noqa: BLE001 - whatever a run dies of is reported; the others go on
             failed, outcome = failed + 1, f"failed: {type(error).__name__}: {error}"

@@ -7,7 +7,14 @@ import torch
 
 from experiments.certificates.certify import errors
 from experiments.certificates.parts import Part, cut, prior_of
-from experiments.courses.records import SCHEMA_VERSION, Checkpoint, Course, Following, Rise, following_key
+from experiments.courses.records import (
+    COURSE_SHELF,
+    SCHEMA_VERSION,
+    Checkpoint,
+    Course,
+    Following,
+    Rise,
+)
 from experiments.measures.noise import premise_rises
 from experiments.methods import Method, stream_seed
 from experiments.metrics import to_input
@@ -61,7 +68,7 @@ def follow(following: Following, problem: LoadedProblem, *, commit: str, dirty: 
                 found.append(_checkpoint(following, network.eval(), epoch, first, second, test))
     return Course(
         schema_version=SCHEMA_VERSION,
-        key=following_key(following),
+        key=COURSE_SHELF.key(following),
         following=following,
         provenance=provenance(problem, commit=commit, dirty=dirty, started=started, resumed=0),
         n_bound=len(second),

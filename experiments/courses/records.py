@@ -1,14 +1,14 @@
 """What is followed along a training run, and what it leaves: one strict JSON file a run. No torch here."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import msgspec
 
 from experiments.catalog import BASE, FLAT, Options
 from experiments.certificates.records import OVERLAYS, PEOPLE
-from experiments.results import STORE, Provenance, content_key, first_path, read_keyed, save_keyed
+from experiments.results import STORE, Provenance, Shelf
 from experiments.spec import AggregatorName, Mode, ProblemName, Spec
 from experiments.statistics import Paired
 
@@ -83,11 +83,12 @@ METHODS: tuple[tuple[Mode, AggregatorName, Options], ...] = (
     ("erm", "Mean", BASE["Mean"]),
     ("decomposed", "CAGrad", FLAT["CAGrad"]),
 )
+SHORT = replace(OVERLAYS, epochs=15)
 RHO = 0.2
 """Of the decomposed method."""
 CHECKPOINTS: dict[ProblemName, tuple[int, ...]] = {
     "adult": (0, 1, 2, 3, 5, 7, 10, 15),
-    "multi_fashion": (0, 1, 2, 4, 6, 10, 15, 20, 30),
+    "multi_fashion": (0, 1, 2, 4, 6, 10, 15),
 }
 
 
@@ -98,33 +99,11 @@ def followings() -> tuple[Following, ...]:
 
 def _followings() -> Iterator[Following]:
     for (problem, checkpoints), (mode, aggregator, options) in product(CHECKPOINTS.items(), METHODS):
-        profile, rho = PEOPLE if problem == "adult" else OVERLAYS, 0.0 if mode == "erm" else RHO
+        profile, rho = PEOPLE if problem == "adult" else SHORT, 0.0 if mode == "erm" else RHO
         training = profile.spec(problem, 0, mode, aggregator=aggregator, options=options, rho=rho)
         yield Following(training=training, n_prior=profile.n_train // 2, checkpoints=checkpoints)
 
 
-def following_key(following: Following) -> str:
-    """Content key of the training run and of what is asked along it."""
-    return content_key("following", following, following.training, REVISION)
-
-
-def course_path(store: Path, following: Following) -> Path:
-    return store / f"{following_key(following)}.json"
-
-
-def save_course(store: Path, course: Course) -> Path:
-    """Write one course; refuses non-finite numbers and a key that is not its own."""
-    path, own = course_path(store, course.following), following_key(course.following)
-    return save_keyed(path, course, own, what="course", of="following")
-
-
-def read_course(path: Path) -> Course:
-    """Read one course strictly."""
-    remedy = "Remove the file and follow the run again."
-    return read_keyed(path, Course, version=SCHEMA_VERSION, what="course", remedy=remedy)
-
-
-def find_course(stores: Iterable[Path], following: Following) -> Course | None:
-    """This very course, from the first store that has it."""
-    path = first_path(stores, lambda store: course_path(store, following))
-    return None if path is None else read_course(path)
+COURSE_SHELF: Shelf[Following, Course] = Shelf(
+    "following", Course, SCHEMA_VERSION, REVISION, "course", "follow the run again"
+)

@@ -1,14 +1,12 @@
 """What is measured of a trained network, and what it leaves: one strict JSON file a run. No torch here."""
 
-from collections.abc import Iterable
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from experiments.catalog import BASE, FLAT, LAPTOP, SMOKE, Options, Profile
-from experiments.results import STORE, Provenance, content_key, first_path, read_keyed, save_keyed
+from experiments.results import STORE, Provenance, Shelf
 from experiments.spec import AggregatorName, Mode, ProblemName, Spec
 from experiments.statistics import Paired
 
@@ -218,28 +216,6 @@ def measurings(profile: str) -> tuple[Measuring, ...]:
     )
 
 
-def measuring_key(measuring: Measuring) -> str:
-    """Content key of the training run, of what is asked of it and how."""
-    return content_key("measuring", measuring, measuring.training, REVISION)
-
-
-def measures_path(store: Path, measuring: Measuring) -> Path:
-    return store / f"{measuring_key(measuring)}.json"
-
-
-def save_measures(store: Path, measures: Measures) -> Path:
-    """Write one network's measures; refuses non-finite numbers and a key that is not its own."""
-    path, own = measures_path(store, measures.measuring), measuring_key(measures.measuring)
-    return save_keyed(path, measures, own, what="measures", of="measuring")
-
-
-def read_measures(path: Path) -> Measures:
-    """Read one network's measures strictly."""
-    remedy = "Remove the file and measure again."
-    return read_keyed(path, Measures, version=SCHEMA_VERSION, what="set of measures", remedy=remedy)
-
-
-def find_measures(stores: Iterable[Path], measuring: Measuring) -> Measures | None:
-    """These very measures, from the first store that has them."""
-    path = first_path(stores, lambda store: measures_path(store, measuring))
-    return None if path is None else read_measures(path)
+MEASURES_SHELF: Shelf[Measuring, Measures] = Shelf(
+    "measuring", Measures, SCHEMA_VERSION, REVISION, "set of measures", "measure again"
+)

@@ -15,6 +15,7 @@ from experiments.measures.curvature import hessian_product, hessian_trace, top_e
 from experiments.measures.landscape import landscape
 from experiments.measures.noise import gaussian_premise, weight_noise
 from experiments.measures.records import (
+    MEASURES_SHELF,
     SCHEMA_VERSION,
     BallSharpness,
     Curvature,
@@ -22,9 +23,6 @@ from experiments.measures.records import (
     Measures,
     Measuring,
     Premise,
-    find_measures,
-    measuring_key,
-    save_measures,
 )
 from experiments.measures.sharpness import sharpness
 from experiments.measures.split_loss import frozen_copy, predict, task_loss
@@ -150,7 +148,7 @@ def measure(
     curvature = run.timed("curvature", run.curvature)
     return Measures(
         schema_version=SCHEMA_VERSION,
-        key=measuring_key(measuring),
+        key=MEASURES_SHELF.key(measuring),
         measuring=measuring,
         calibration=calibrations,
         foreign_entropy=foreign_entropy,
@@ -187,7 +185,7 @@ def measure_all(
 ) -> int:
     """Measure what the store lacks, one after the other in this process; how many failed."""
     chosen = [one for one in measurings if only.lower() in describe(one.training).lower()]
-    missing = [one for one in chosen if fresh or find_measures([store], one) is None]
+    missing = [one for one in chosen if fresh or MEASURES_SHELF.find([store], one) is None]
     console.print(f"{len(chosen) - len(missing)} of {len(chosen)} measured already", highlight=False)
     (commit, dirty), failed = source_state(), 0
     for measuring in missing:
@@ -197,7 +195,7 @@ def measure_all(
             foreign = load(measuring.foreign, 1, 1, spec.n_test, data_dir).test
             network = trained_network(spec, problem, weights, commit=commit, dirty=dirty)
             measures = measure(measuring, network, problem, foreign, commit=commit, dirty=dirty)
-            save_measures(store, measures)
+            MEASURES_SHELF.save(store, measures)
             outcome = f"measured in {sum(measures.cpu_seconds.values()):.0f} CPU s"
         except Exception as error:  # noqa: BLE001 - whatever a run dies of is reported; the others go on
             failed, outcome = failed + 1, f"failed: {type(error).__name__}: {error}"

@@ -73,11 +73,13 @@ class Sketch:
 
     def ellipse(self, x: float, y: float, across: float, down: float) -> Mask:
         """x and y from the centre of the face."""
-        return ((self.x - self.centre - x) / across) ** 2 + ((self.y - self.height - y) / down) ** 2 <= 1
+        inside: Mask = ((self.x - self.centre - x) / across) ** 2 + ((self.y - self.height - y) / down) ** 2 <= 1
+        return inside
 
     def box(self, x: float, y: float, across: float, down: float) -> Mask:
         """Half widths ``across`` and ``down`` about a point, from the centre of the face."""
-        return (np.abs(self.x - self.centre - x) <= across) & (np.abs(self.y - self.height - y) <= down)
+        inside: Mask = (np.abs(self.x - self.centre - x) <= across) & (np.abs(self.y - self.height - y) <= down)
+        return inside
 
     def paint(self, mask: Mask, colour: Colour, share: float = 1.0) -> None:
         self.pixels[mask] = (1 - share) * self.pixels[mask] + share * np.array(colour)

@@ -43,7 +43,7 @@ def checked_count(split: str, count: int | None, sizes: Mapping[Split, int], wha
     Raises:
         ValueError: a split or a count that does not exist.
     """
-    known: dict[str, int] = {str(name): size for name, size in sizes.items()}
+    known = {str(name): number for name, number in sizes.items()}
     if split not in known:
         raise ValueError(f"no split is named {split!r}: choose one of {', '.join(known)}.")
     size = known[split] if count is None else count

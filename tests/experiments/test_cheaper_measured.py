@@ -16,15 +16,11 @@ from experiments.cheaper.measure import Direction, WatchedRun, angle, deviation,
 from experiments.cheaper.records import (
     BASE,
     EXACT,
+    MEASURED_SHELF,
     OTHER_BATCH,
     Measured,
     Measurement,
-    find_measured,
-    measured_path,
-    measurement_key,
     measurements,
-    read_measured,
-    save_measured,
 )
 from experiments.cheaper.sweep import sweep
 from experiments.executors import describe
@@ -139,19 +135,19 @@ def test_checkpoints_that_are_too_near_are_refused() -> None:
 
 
 def test_a_measurement_survives_its_file(measured: Measured, tmp_path: Path) -> None:
-    assert find_measured([tmp_path], measured.measurement) is None
-    path = save_measured(tmp_path, measured)
-    assert path == measured_path(tmp_path, measured.measurement)
-    assert read_measured(path) == measured
-    assert find_measured([tmp_path / "none", tmp_path], measured.measurement) == measured
+    assert MEASURED_SHELF.find([tmp_path], measured.measurement) is None
+    path = MEASURED_SHELF.save(tmp_path, measured)
+    assert path == MEASURED_SHELF.path(tmp_path, measured.measurement)
+    assert MEASURED_SHELF.read(path) == measured
+    assert MEASURED_SHELF.find([tmp_path / "none", tmp_path], measured.measurement) == measured
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_what_is_not_finite_is_not_written(measured: Measured, value: float, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="loss_length"):
-        save_measured(tmp_path, with_numbers(measured, loss_length=value))
+        MEASURED_SHELF.save(tmp_path, with_numbers(measured, loss_length=value))
     with pytest.raises(StoreError, match="is not the key"):
-        save_measured(tmp_path, msgspec.structs.replace(measured, key="0" * 16))
+        MEASURED_SHELF.save(tmp_path, msgspec.structs.replace(measured, key="0" * 16))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -168,23 +164,23 @@ def test_what_is_not_finite_is_not_written(measured: Measured, value: float, tmp
 def test_a_file_that_was_changed_is_refused(
     measured: Measured, old: bytes, new: bytes, message: str, tmp_path: Path
 ) -> None:
-    path = save_measured(tmp_path, measured)
+    path = MEASURED_SHELF.save(tmp_path, measured)
     content = path.read_bytes()
     assert old in content
     path.write_bytes(content.replace(old, new, 1))
     with pytest.raises(StoreError, match=message):
-        read_measured(path)
+        MEASURED_SHELF.read(path)
 
 
 def test_a_file_under_another_name_is_refused(measured: Measured, tmp_path: Path) -> None:
-    path = save_measured(tmp_path, measured)
+    path = MEASURED_SHELF.save(tmp_path, measured)
     with pytest.raises(StoreError, match="holds key"):
-        read_measured(path.rename(tmp_path / "0123456789abcdef.json"))
+        MEASURED_SHELF.read(path.rename(tmp_path / "0123456789abcdef.json"))
 
 
 def test_keys_follow_what_is_measured() -> None:
     keys = [
-        measurement_key(one)
+        MEASURED_SHELF.key(one)
         for one in (
             tiny_measurement(),
             tiny_measurement(epochs=3),
@@ -211,9 +207,9 @@ def test_a_sweep_measures_what_is_missing_and_says_what_failed(measured: Measure
     assert sweep([good, bad], tmp_path, load=tiny_problem, workers=1, console=console) == 1
     assert "0 of 2 measured already" in told.getvalue()
     assert f"{describe(bad.training)} failed: RuntimeError: no data of multi_mnist today" in told.getvalue()
-    path = measured_path(tmp_path, good)
+    path = MEASURED_SHELF.path(tmp_path, good)
     assert list(tmp_path.iterdir()) == [path]
-    assert read_measured(path).checkpoints[0].loss_length == measured.checkpoints[0].loss_length
+    assert MEASURED_SHELF.read(path).checkpoints[0].loss_length == measured.checkpoints[0].loss_length
     before = path.stat().st_mtime_ns
     assert sweep([good], tmp_path, load=tiny_problem, workers=1, console=console) == 0
     assert "1 of 1 measured already" in told.getvalue()
@@ -236,6 +232,6 @@ def test_the_command_has_nothing_to_do_when_all_is_measured(
     measured: Measured, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for one in measurements():
-        save_measured(tmp_path, msgspec.structs.replace(measured, key=measurement_key(one), measurement=one))
+        MEASURED_SHELF.save(tmp_path, msgspec.structs.replace(measured, key=MEASURED_SHELF.key(one), measurement=one))
     assert command.main(store=tmp_path) == 0
     assert "12 of 12 measured already" in capsys.readouterr().out

@@ -8,13 +8,9 @@ import pytest
 
 from experiments.courses.follow import follow
 from experiments.courses.records import (
+    COURSE_SHELF,
     Following,
-    course_path,
-    find_course,
-    following_key,
     followings,
-    read_course,
-    save_course,
 )
 from experiments.results import StoreError
 from experiments.splits import LoadedProblem
@@ -46,16 +42,16 @@ def test_a_course_from_end_to_end(problem: LoadedProblem, tmp_path: Path) -> Non
         assert all(rise.low <= rise.difference <= rise.high and rise.n == 5 for rise in one.rises[0].rise)
     first, last = course.checkpoints[0], course.checkpoints[-1]
     assert sum(last.train_error) < sum(first.train_error)
-    save_course(tmp_path, course)
-    assert find_course([tmp_path], short()) == course
+    COURSE_SHELF.save(tmp_path, course)
+    assert COURSE_SHELF.find([tmp_path], short()) == course
     again = follow(short(), problem, commit="none", dirty=True)
     assert again.checkpoints == course.checkpoints
-    path = course_path(tmp_path, short())
+    path = COURSE_SHELF.path(tmp_path, short())
     path.write_bytes(path.read_bytes().replace(b'"schema_version":1', b'"schema_version":2'))
     with pytest.raises(StoreError, match="schema version 2, expected 1"):
-        read_course(path)
+        COURSE_SHELF.read(path)
     with pytest.raises(StoreError, match="is not the key of its following"):
-        save_course(tmp_path, msgspec.structs.replace(course, key="0" * 16))
+        COURSE_SHELF.save(tmp_path, msgspec.structs.replace(course, key="0" * 16))
 
 
 def test_later_checkpoints_do_not_change_earlier_ones(problem: LoadedProblem) -> None:
@@ -73,7 +69,7 @@ def test_checkpoints_that_no_run_has_are_refused(problem: LoadedProblem, checkpo
 
 def test_the_list_follows_plain_and_decomposed_training() -> None:
     listed = followings()
-    assert len({following_key(one) for one in listed}) == len(listed) == 4
+    assert len({COURSE_SHELF.key(one) for one in listed}) == len(listed) == 4
     for one in listed:
         assert one.checkpoints[-1] <= one.training.epochs
         assert one.training.n_test % one.piece == 0

@@ -11,14 +11,10 @@ from rich.console import Console
 
 from experiments.executors import describe
 from experiments.measures.records import (
+    MEASURES_SHELF,
     RHO,
     Measuring,
-    find_measures,
-    measures_path,
-    measuring_key,
     measurings,
-    read_measures,
-    save_measures,
 )
 from experiments.measures.run import measure, measure_all, trained_network
 from experiments.metrics import evaluate
@@ -60,7 +56,7 @@ def test_a_run_is_trained_measured_kept_and_not_measured_again(tmp_path: Path) -
     assert (failed, "measured in" in words) == (0, True)
     (weights,) = (tmp_path / "weights").iterdir()
     assert weights.name == f"{spec_key(measuring.training)}.pt"
-    found = find_measures([tmp_path], measuring)
+    found = MEASURES_SHELF.find([tmp_path], measuring)
     assert found is not None
     assert run(measuring, tmp_path)[1].splitlines() == ["1 of 1 measured already"]
 
@@ -105,18 +101,18 @@ def test_a_failure_is_reported(tmp_path: Path) -> None:
 def test_records_that_can_not_be_trusted(tmp_path: Path) -> None:
     measuring = tiny_measuring(mode="erm")
     assert run(measuring, tmp_path)[0] == 0
-    path = measures_path(tmp_path, measuring)
-    measures = read_measures(path)
+    path = MEASURES_SHELF.path(tmp_path, measuring)
+    measures = MEASURES_SHELF.read(path)
     with pytest.raises(StoreError, match="is not the key of its measuring"):
-        save_measures(tmp_path, msgspec.structs.replace(measures, key="0" * 16))
+        MEASURES_SHELF.save(tmp_path, msgspec.structs.replace(measures, key="0" * 16))
     path.write_bytes(path.read_bytes().replace(b'"schema_version":1', b'"schema_version":2'))
     with pytest.raises(StoreError, match="schema version 2, expected 1"):
-        read_measures(path)
+        MEASURES_SHELF.read(path)
 
 
 def test_the_list_has_the_seven_methods_seed_by_seed() -> None:
     listed = measurings("laptop")
-    assert len({measuring_key(one) for one in listed}) == len(listed) == 21
+    assert len({MEASURES_SHELF.key(one) for one in listed}) == len(listed) == 21
     labels = ["LS", "SAM-sum", "F-LS", "direct CAGrad", "F-CAGrad", "MGDA", "F-MGDA"]
     assert [method_label(one.training) for one in listed[:7]] == labels
     assert [one.training.seed for one in listed] == [0] * 7 + [1] * 7 + [2] * 7

@@ -13,13 +13,9 @@ from experiments.certificates.certify import certify
 from experiments.certificates.parts import Part, cut, prior_of
 from experiments.certificates.posterior import Posterior, drawn_risks, gibbs_upper
 from experiments.certificates.records import (
+    CERTIFICATE_SHELF,
     Certification,
-    certificate_path,
-    certification_key,
     certifications,
-    find_certificate,
-    read_certificate,
-    save_certificate,
 )
 from experiments.models import MultiTaskModel, build_model
 from experiments.results import StoreError
@@ -166,8 +162,8 @@ def test_a_certificate_from_end_to_end(problem: LoadedProblem, tmp_path: Path) -
         assert all(value >= one.risk_upper for value in one.bounds.values())
     assert certificate.average.risk == pytest.approx(sum(one.risk for one in certificate.tasks) / 4)
     assert certificate.average.kl == pytest.approx(best.kl_shared + sum(best.kl_heads))
-    save_certificate(tmp_path, certificate)
-    assert find_certificate([tmp_path], certification) == certificate
+    CERTIFICATE_SHELF.save(tmp_path, certificate)
+    assert CERTIFICATE_SHELF.find([tmp_path], certification) == certificate
     again = certify(certification, problem, commit="none", dirty=True)
     assert msgspec.structs.replace(again, seconds=0, provenance=certificate.provenance) == msgspec.structs.replace(
         certificate, seconds=0
@@ -177,20 +173,20 @@ def test_a_certificate_from_end_to_end(problem: LoadedProblem, tmp_path: Path) -
 def test_records_that_can_not_be_trusted(problem: LoadedProblem, tmp_path: Path) -> None:
     certificate = certify(tiny(passes=1), problem, commit="none", dirty=True)
     with pytest.raises(StoreError, match="is not the key of its certification"):
-        save_certificate(tmp_path, msgspec.structs.replace(certificate, key="0" * 16))
-    path = save_certificate(tmp_path, certificate)
+        CERTIFICATE_SHELF.save(tmp_path, msgspec.structs.replace(certificate, key="0" * 16))
+    path = CERTIFICATE_SHELF.save(tmp_path, certificate)
     path.write_bytes(path.read_bytes().replace(b'"schema_version":1', b'"schema_version":2'))
     with pytest.raises(StoreError, match="schema version 2, expected 1"):
-        read_certificate(path)
+        CERTIFICATE_SHELF.read(path)
     path.write_bytes(b"{")
     with pytest.raises(StoreError, match="not a certificate"):
-        read_certificate(path)
-    assert certificate_path(tmp_path, tiny()) != path
+        CERTIFICATE_SHELF.read(path)
+    assert CERTIFICATE_SHELF.path(tmp_path, tiny()) != path
 
 
 def test_the_list_compares_four_methods_on_independent_samples() -> None:
     listed = certifications()
-    assert len({certification_key(one) for one in listed}) == len(listed) == 3 * 4 * 4
+    assert len({CERTIFICATE_SHELF.key(one) for one in listed}) == len(listed) == 3 * 4 * 4
     assert {one.training.mode for one in listed} == {"erm", "sam_sum", "direct", "decomposed"}
     for one in listed:
         bound = one.training.n_train - one.n_prior

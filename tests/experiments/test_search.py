@@ -102,14 +102,40 @@ def test_a_method_with_a_missing_run_has_no_choice(tmp_path: Path, capsys: pytes
     assert not search_path(tmp_path, "adult").exists()
 
 
-def test_the_command_prints_and_keeps_the_choices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for spec in SPECS:
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> tuple[Spec, ...]:
+    """A search of two methods."""
+    methods = [one for one in catalog.SEARCH_METHODS if one[:2] in (("erm", "Mean"), ("decomposed", "CAGrad"))]
+    monkeypatch.setattr(catalog, "SEARCH_METHODS", tuple(methods))
+    return catalog.search_specs("adult")
+
+
+def test_seeds_that_are_complete_for_every_method_decide(tmp_path: Path, few: tuple[Spec, ...]) -> None:
+    """One run of seed 1 is missing: seed 0 alone, where SECOND is best; both seeds would choose POINT."""
+    values = {POINT: (0.7, 0.9), SECOND: (0.75, 0.5)}
+    for spec in few[:-1]:
+        save_result(tmp_path, with_validation(spec, values.get(point(spec), (0.5, 0.5))[spec.seed]))
+    found = choose("adult", tmp_path)
+    assert (found.seeds, sum(found.missing.values())) == ((0,), 1)
+    assert {(one.method, one.runs) for one in found.choices} == {(method_label(spec), 25) for spec in few}
+    (one,) = (one for one in found.choices if one.method == METHOD)
+    assert (one.chosen.learning_rate, one.chosen.rho, one.chosen.validation) == (*SECOND, (0.75,))
+    save_result(tmp_path, with_validation(few[-1], 0.5))
+    found = choose("adult", tmp_path)
+    (one,) = (one for one in found.choices if one.method == METHOD)
+    assert (found.seeds, one.chosen.learning_rate, one.chosen.rho) == ((0, 1), *POINT)
+
+
+def test_the_command_prints_and_keeps_the_choices(
+    tmp_path: Path, few: tuple[Spec, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for spec in few:
         save_result(tmp_path, with_validation(spec, 0.75 if point(spec) == POINT else 0.5))
     assert commands.app.cli(args=["search", "adult", "--store", str(tmp_path), "--keep"], prog="experiments") == 0
     out = capsys.readouterr().out
     assert "missing" not in out
-    assert "25 configurations a method, 2 seeds each" in out
+    assert "25 configurations a method, seeds 0, 1," in out
     kept = msgspec.json.decode(search_path(tmp_path, "adult").read_bytes(), type=Search)
     assert kept == choose("adult", tmp_path)
-    assert [one.method for one in kept.choices] == list(dict.fromkeys(method_label(spec) for spec in SPECS))
+    assert [one.method for one in kept.choices] == list(dict.fromkeys(method_label(spec) for spec in few))
     assert {one.steps for one in kept.choices} == {50 * 4 * 47}

@@ -12,16 +12,15 @@ from flint import arb, ctx
 from experiments.certificates.fit import fit
 from experiments.certificates.parts import Part, prior_of
 from experiments.certificates.posterior import bernstein_upper, gibbs_upper
-from experiments.certificates.records import certification_key, certifications
+from experiments.certificates.records import (
+    CERTIFICATE_SHELF,
+    certifications,
+)
 from experiments.certificates.trained import TrainedPosterior, Training, quadratic_objective, train_posterior
 from experiments.certificates.trained_records import (
+    FITTED_SHELF,
     Fitting,
-    find_fitted,
-    fitted_path,
-    fitting_key,
     fittings,
-    read_fitted,
-    save_fitted,
 )
 from experiments.models import build_model
 from experiments.results import StoreError
@@ -134,18 +133,18 @@ def test_both_posteriors_from_end_to_end(tmp_path: Path) -> None:
             assert one.draws == 10
             assert all(value >= one.risk_upper >= one.risk for value in one.bounds.values())
     assert fitted.held_out.average.kl < 1e-6 < fitted.trained.average.kl
-    save_fitted(tmp_path, fitted)
-    assert find_fitted([tmp_path], fitting) == fitted
-    path = fitted_path(tmp_path, fitting)
+    FITTED_SHELF.save(tmp_path, fitted)
+    assert FITTED_SHELF.find([tmp_path], fitting) == fitted
+    path = FITTED_SHELF.path(tmp_path, fitting)
     path.write_bytes(path.read_bytes().replace(b'"schema_version":1', b'"schema_version":2'))
     with pytest.raises(StoreError, match="schema version 2, expected 1"):
-        read_fitted(path)
+        FITTED_SHELF.read(path)
     with pytest.raises(StoreError, match="is not the key of its fitting"):
-        save_fitted(tmp_path, msgspec.structs.replace(fitted, key="0" * 16))
+        FITTED_SHELF.save(tmp_path, msgspec.structs.replace(fitted, key="0" * 16))
 
 
 def test_keys_are_of_a_kind_of_their_own() -> None:
     listed = fittings()
     assert {one.training.problem for one in listed} == {"adult", "multi_fashion"}
-    assert len({fitting_key(one) for one in listed}) == len(listed)
-    assert {certification_key(one) for one in certifications()} >= STORED
+    assert len({FITTED_SHELF.key(one) for one in listed}) == len(listed)
+    assert {CERTIFICATE_SHELF.key(one) for one in certifications()} >= STORED

@@ -206,10 +206,11 @@ EXACT = {
 BASE = {"random_steps": {"p": 0.0}, "late_phase": {"after": 1.0}}
 
 
+@pytest.mark.parametrize("ball", [{}, {"norm": "joint", "adaptive": True}], ids=["plain", "joint adaptive"])
 @pytest.mark.parametrize("name", EXACT)
-def test_variants_that_leave_nothing_out_are_the_exact_method_bit_for_bit(name: str) -> None:
-    spec = variant_spec(name.partition(",")[0], "CAGrad", EXACT[name])
-    wanted = steps_of_a_method(tiny_spec(aggregator="CAGrad"), 3)
+def test_variants_that_leave_nothing_out_are_the_exact_method_bit_for_bit(name: str, ball: dict[str, Any]) -> None:
+    spec = variant_spec(name.partition(",")[0], "CAGrad", EXACT[name], **ball)
+    wanted = steps_of_a_method(tiny_spec(aggregator="CAGrad", **ball), 3)
     for found, exact in zip(steps_of_a_method(spec, 3), wanted, strict=True):
         assert all(torch.equal(a, b) for a, b in zip(found, exact, strict=True))
 

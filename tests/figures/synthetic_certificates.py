@@ -3,15 +3,14 @@
 from pathlib import Path
 
 from experiments.certificates.records import (
+    CERTIFICATE_SHELF,
     SCHEMA_VERSION,
     Candidate,
     Certificate,
     Certification,
     Split,
     TaskCertificate,
-    certification_key,
     certifications,
-    save_certificate,
 )
 from experiments.spec import CLASSES
 from paper_figures.tab_certificates import BOUNDS
@@ -43,7 +42,7 @@ def certificate(certification: Certification) -> Certificate:
     candidate = Candidate(scale=0.1, mixture=mixture, kl_shared=1.0, kl_heads=(1.0,), risks=(risk,), value=risk + SLACK)
     return Certificate(
         schema_version=SCHEMA_VERSION,
-        key=certification_key(certification),
+        key=CERTIFICATE_SHELF.key(certification),
         certification=certification,
         provenance=result(spec).provenance,
         split=Split(sample=0.04, draws=0.01, scales=6, tasks=len(tasks)),
@@ -61,4 +60,4 @@ def certificate(certification: Certification) -> Certificate:
 def fill(folder: Path) -> None:
     """Every certificate of the list."""
     for one in certifications():
-        save_certificate(folder, certificate(one))
+        CERTIFICATE_SHELF.save(folder, certificate(one))

@@ -5,6 +5,7 @@ from pathlib import Path
 from experiments.cheaper.records import (
     BASE,
     EXACT,
+    MEASURED_SHELF,
     OTHER_BATCH,
     SCHEMA_VERSION,
     Checkpoint,
@@ -12,9 +13,7 @@ from experiments.cheaper.records import (
     Measured,
     Measurement,
     VariantRecord,
-    measurement_key,
     measurements,
-    save_measured,
     stale_name,
 )
 from tests.figures.synthetic import result
@@ -75,7 +74,7 @@ def measured(measurement: Measurement) -> Measured:
     }
     return Measured(
         schema_version=SCHEMA_VERSION,
-        key=measurement_key(measurement),
+        key=MEASURED_SHELF.key(measurement),
         measurement=measurement,
         provenance=result(spec).provenance,
         tasks=2,
@@ -93,4 +92,4 @@ def measured(measurement: Measurement) -> Measured:
 def fill(folder: Path) -> None:
     """Store every measurement of the list."""
     for measurement in measurements():
-        save_measured(folder, measured(measurement))
+        MEASURED_SHELF.save(folder, measured(measurement))

@@ -1,9 +1,24 @@
 """Courses and trained posteriors that never were, every number of which is known. For tests of exhibits only."""
 
 from experiments.certificates.records import Split
-from experiments.certificates.trained_records import SCHEMA_VERSION as FITTED_VERSION
-from experiments.certificates.trained_records import Fitted, Fitting, Outcome, Tried, fitting_key
-from experiments.courses.records import SCHEMA_VERSION, Checkpoint, Course, Following, Rise, following_key
+from experiments.certificates.trained_records import (
+    FITTED_SHELF,
+    Fitted,
+    Fitting,
+    Outcome,
+    Tried,
+)
+from experiments.certificates.trained_records import (
+    SCHEMA_VERSION as FITTED_VERSION,
+)
+from experiments.courses.records import (
+    COURSE_SHELF,
+    SCHEMA_VERSION,
+    Checkpoint,
+    Course,
+    Following,
+    Rise,
+)
 from experiments.spec import CLASSES
 from experiments.statistics import Paired
 from tests.figures.synthetic import result
@@ -33,7 +48,7 @@ def _checkpoint(following: Following, epoch: int) -> Checkpoint:
 def course(following: Following) -> Course:
     return Course(
         schema_version=SCHEMA_VERSION,
-        key=following_key(following),
+        key=COURSE_SHELF.key(following),
         following=following,
         provenance=result(following.training).provenance,
         n_bound=13_500,
@@ -57,7 +72,7 @@ def fitted(fitting: Fitting) -> Fitted:
 
     return Fitted(
         schema_version=FITTED_VERSION,
-        key=fitting_key(fitting),
+        key=FITTED_SHELF.key(fitting),
         fitting=fitting,
         provenance=result(fitting.training).provenance,
         split=Split(sample=0.04, draws=0.01, scales=3, tasks=tasks),

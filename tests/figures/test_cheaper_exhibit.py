@@ -5,7 +5,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
-from experiments.cheaper.records import BASE, EXACT, measured_path, measurements
+from experiments.cheaper.records import (
+    BASE,
+    EXACT,
+    MEASURED_SHELF,
+    measurements,
+)
 from experiments.results import StoreError
 from paper_figures import latex
 from paper_figures.exhibit import Stored, from_csv, to_csv
@@ -76,14 +81,14 @@ def test_rows_survive_their_csv() -> None:
 def test_one_folder_is_read_in_the_order_of_the_list(tmp_path: Path) -> None:
     fill(tmp_path)
     assert read(tmp_path) == CONTENT
-    measured_path(tmp_path, measurements()[0]).unlink()
+    MEASURED_SHELF.path(tmp_path, measurements()[0]).unlink()
     assert read(tmp_path) == CONTENT[1:]
     assert data(read(tmp_path / "none")) == ()
 
 
 def test_a_measurement_that_was_changed_is_refused(tmp_path: Path) -> None:
     fill(tmp_path)
-    path = measured_path(tmp_path, measurements()[0])
+    path = MEASURED_SHELF.path(tmp_path, measurements()[0])
     path.write_bytes(path.read_bytes().replace(b'"tasks":2', b'"tasks":-0.5'))
     with pytest.raises(StoreError, match="not a measurement"):
         read(tmp_path)

@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 
 from experiments.certificates.records import certifications
-from experiments.certificates.trained_records import fittings, save_fitted
-from experiments.courses.records import followings, save_course
+from experiments.certificates.trained_records import (
+    FITTED_SHELF,
+    fittings,
+)
+from experiments.courses.records import (
+    COURSE_SHELF,
+    followings,
+)
 from experiments.results import StoreError
 from paper_figures import courses, coverage, fig_course, fig_coverage, fig_premise, tab_certificates, tab_trained
 from paper_figures.exhibit import from_csv, to_csv
@@ -38,9 +44,9 @@ COVERAGE = Coverage(
 def test_folders_are_read_in_the_order_of_their_lists(tmp_path: Path) -> None:
     assert courses.read(tmp_path) == tab_trained.read(tmp_path) == ()
     for one in reversed(COURSES):
-        save_course(tmp_path, one)
+        COURSE_SHELF.save(tmp_path, one)
     for other in reversed(FITTED):
-        save_fitted(tmp_path, other)
+        FITTED_SHELF.save(tmp_path, other)
     assert courses.read(tmp_path) == COURSES
     assert tab_trained.read(tmp_path) == FITTED
 

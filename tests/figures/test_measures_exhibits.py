@@ -8,12 +8,17 @@ import matplotlib.pyplot as plt
 import msgspec
 import pytest
 
-from experiments.measures.records import STORED, Measures, find_measures, measurings, save_measures
+from experiments.measures.records import (
+    MEASURES_SHELF,
+    STORED,
+    Measures,
+    measurings,
+)
 from paper_figures import fig_calibration, fig_landscape, tab_sharpness
 from paper_figures.exhibit import FileExhibit
 from paper_figures.measured import MEASURES, Value, by_method, pick, read, shown
 
-ONE = next(one for one in (find_measures([STORED], each) for each in measurings("smoke")) if one is not None)
+ONE = next(one for one in (MEASURES_SHELF.find([STORED], each) for each in measurings("smoke")) if one is not None)
 """A network that was measured: it stands for all methods here, with numbers that the tests change."""
 
 
@@ -120,7 +125,7 @@ def test_exhibits_are_drawn_and_say_what_was_measured(exhibit: FileExhibit[Any, 
 
 def test_the_larger_list_is_shown_as_soon_as_it_has_a_network(tmp_path: Path) -> None:
     assert read(tmp_path) == ()
-    save_measures(tmp_path, ONE)
+    MEASURES_SHELF.save(tmp_path, ONE)
     assert [one.key for one in read(tmp_path)] == [ONE.key]
     assert MEASURES.provenance(read(tmp_path))[0] == ("Networks", ("1",))
 

@@ -90,7 +90,7 @@ class Tabulated:
     """A bound at n samples, looked up at risk and KL rounded down."""
 
     def __init__(self, bound: Bound, n_samples: int, delta: float) -> None:
-        self.at = lambda risk, kl: bound(risk * RISK_STEP, kl * KL_STEP, n_samples, delta).value
+        self.bound, self.n_samples, self.delta = bound, n_samples, delta
         self.known: dict[tuple[int, int], float] = {}
 
     def __call__(self, risks: Floats, divergences: Floats) -> Floats:
@@ -98,7 +98,8 @@ class Tabulated:
         found = np.empty(np.shape(risks))
         for index, place in enumerate(zip(rows.ravel().tolist(), columns.ravel().tolist(), strict=True)):
             if place not in self.known:
-                self.known[place] = self.at(*place)
+                at = place[0] * RISK_STEP, place[1] * KL_STEP
+                self.known[place] = self.bound(*at, self.n_samples, self.delta).value
             found.flat[index] = self.known[place]
         return found
 
