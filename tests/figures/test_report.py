@@ -171,7 +171,7 @@ def test_page_names_missing_data_rows_and_commands(report: Path) -> None:
     assert page.index("missing-data") < page.index("table1_multi_mnist")
     assert SAM_SUM in html.unescape(page)
     assert "python -m experiments run smoke" in page
-    assert f"{len(catalog.specs('paper'))} of {len(catalog.specs('paper'))} runs" in page
+    assert f"{len(catalog.specs('paper')):,} of {len(catalog.specs('paper')):,} runs" in page
     assert "have not been compared" in page
 
 
@@ -205,7 +205,7 @@ def test_empty_store_gives_a_page_that_says_so(tmp_path: Path) -> None:
     page, missing = site.build([empty], tmp_path / "out", expected=empty)
     profiles = [(len(catalog.specs(name)), name) for name in catalog.NAMES]
     assert [(lacking.what, lacking.command) for lacking in missing] == [
-        *((f"Profile {name}: {runs} of {runs} runs", f"python -m experiments run {name}") for runs, name in profiles),
+        *((f"Profile {name}: {runs:,} of {runs:,} runs", f"python -m experiments run {name}") for runs, name in profiles),
         *((file.title, file.command) for file in FILES),
     ]
     text = page.read_text(encoding="utf-8")
