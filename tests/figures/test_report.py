@@ -145,7 +145,7 @@ def test_page_holds_every_line_of_every_table(report: Path, store: Path) -> None
     ]
     expected = [list(line) for table in tables for _, section in table.sections for line in section]
     # exhibits of runs for two profiles, of pairs and Adult for one, of the benchmark, laws, the theory, mutants
-    assert len(tables) == 5 * 2 + 2 + 5 + 3 + 5 + 2
+    assert len(tables) == 6 * 2 + 2 + 5 + 3 + 5 + 2
     assert [line for line in lines if line] == expected
     assert len(expected) > 50
 
@@ -191,7 +191,7 @@ def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
         digests.append(
             {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (tmp_path / name).iterdir()}
         )
-    assert len(digests[0]) == 27
+    assert len(digests[0]) == 33
     assert digests[0] == digests[1]
 
 
