@@ -203,9 +203,9 @@ def test_empty_store_gives_a_page_that_says_so(tmp_path: Path) -> None:
     empty = tmp_path / "store"
     empty.mkdir()
     page, missing = site.build([empty], tmp_path / "out", expected=empty)
-    profiles = [(len(catalog.specs(name)), name) for name in catalog.NAMES]
+    profiles = [(f"{len(catalog.specs(name)):,}", name) for name in catalog.NAMES]
     assert [(lacking.what, lacking.command) for lacking in missing] == [
-        *((f"Profile {name}: {runs:,} of {runs:,} runs", f"python -m experiments run {name}") for runs, name in profiles),
+        *((f"Profile {name}: {runs} of {runs} runs", f"python -m experiments run {name}") for runs, name in profiles),
         *((file.title, file.command) for file in FILES),
     ]
     text = page.read_text(encoding="utf-8")
