@@ -103,10 +103,13 @@ def draw(rows: Sequence[CourseRow]) -> Figure:
             for column, method in enumerate(methods):
                 axes = grid[line, column]
                 chosen = [row for row in rows if (row.problem, row.method) == (problem, method)]
+                if not chosen:
+                    axes.set_axis_off()
+                    continue
                 for quantity, label, colour, style in LINES:
                     points = [(row.epoch, 100 * row.value) for row in chosen if row.quantity == quantity]
-                    axes.plot(*zip(*points, strict=True) if points else ([], []), style, color=colour, label=label)
-                radius = f", {RHO} = {chosen[0].rho:g}" if chosen and chosen[0].rho else ""
+                    axes.plot(*zip(*points, strict=True), style, color=colour, label=label)
+                radius = f", {RHO} = {chosen[0].rho:g}" if chosen[0].rho else ""
                 axes.set_title(f"{PROBLEM_TITLES[problem]}: {method}{radius}")
                 axes.xaxis.set_major_locator(MaxNLocator(integer=True))
                 axes.set_xlabel("epoch")
