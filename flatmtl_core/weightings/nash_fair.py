@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from operator import mul, truediv
+from operator import mul
 from typing import Literal
 
 import torch
@@ -169,7 +169,7 @@ class _FairProblem:
     def pull(self, point: list[float]) -> list[float]:
         """``q_i y_i^-p``."""
         if self.power == 1.0:
-            return list(map(truediv, self.square, point))
+            return [square / y for square, y in zip(self.square, point, strict=True)]
         return [_exp(log - self.power * math.log(y)) for log, y in zip(self.logs, point, strict=True)]
 
     def residuals(self, point: list[float]) -> tuple[list[float], float, float, float]:
