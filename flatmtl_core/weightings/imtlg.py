@@ -55,4 +55,7 @@ def solve_ones(form: CosineForm) -> tuple[list[float], float]:
     if rank == size:
         return to_floats(solve_positive(form.cosines, torch.ones(size, 1, dtype=torch.float64))), condition
     kept = vectors[:, size - rank :]
-    return to_floats(kept @ (kept.sum(0) / values[size - rank :])), condition
+    sums = kept.sum(0)
+    if math.hypot(*to_floats(sums)) <= 8 * size * EPS * condition:  # 1 is orthogonal to the range, up to rounding
+        return [0.0] * size, condition
+    return to_floats(kept @ (sums / values[size - rank :])), condition

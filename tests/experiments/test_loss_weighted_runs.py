@@ -138,7 +138,7 @@ def test_a_step_that_fails_in_its_first_pass_learns_nothing(mode: Mode, monkeypa
         return 1.0 + (logits - logits.detach()).abs().sum().sqrt()
 
     method = Method(weighted_spec("UW", mode))
-    monkeypatch.setattr("experiments.methods.functional.cross_entropy", steep)
+    monkeypatch.setattr("experiments.targets.functional.cross_entropy", steep)
     with pytest.raises(NonFinite):
         step(method)
     assert isinstance(method.weighting, UW)
@@ -262,6 +262,6 @@ def test_a_loss_that_gives_no_weight_ends_the_run_with_its_place(
     def nothing(logits: Tensor, labels: Tensor) -> Tensor:
         return 0.0 * logits.sum()
 
-    monkeypatch.setattr("experiments.methods.functional.cross_entropy", nothing)
+    monkeypatch.setattr("experiments.targets.functional.cross_entropy", nothing)
     with pytest.raises(TrainingFailed, match=rf"{message}.* of task 1 is -?0\.0; it must be positive"):
         train(weighted_spec(name, "erm"), PROBLEM, commit="none", dirty=True)

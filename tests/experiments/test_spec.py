@@ -29,6 +29,8 @@ OTHER_VALUES: dict[str, Any] = {
     "epochs": 3,
     "batch_size": 33,
     "learning_rate": 2e-3,
+    "schedule": "halved",
+    "augmentation": "scale_crop_flip",
     "probe_batches": 2,
     "probe_rho": 0.06,
 }

@@ -121,6 +121,15 @@ def test_aligned_for_two_rows_of_equal_norm(data: st.DataObject) -> None:
     assert_close(direction(AlignedMTL(), rows), expected, direction_accuracy(AlignedMTL(), rows))
 
 
+@pytest.mark.parametrize("signs", [(1, -1), (1, -1, 1, -1), (1, 1, -1, -1), (1, -1, 2, -2, 3, -3)])
+def test_config_of_rows_that_cancel_in_pairs_is_stationary(signs: tuple[int, ...]) -> None:
+    """The pseudo-inverse of K maps 1 to zero; what floating point makes of that zero is no direction."""
+    rows = tensor(signs).unsqueeze(1) * tensor((0.3, 0.1))
+    answer = weighted(ConFIG(), rows)
+    assert answer.status == "stationary"
+    assert not direction(ConFIG(), rows).any()
+
+
 @given(trial=trials())
 def test_config_is_the_least_squares_direction(trial: Trial) -> None:
     live = trial.rows[trial.rows.any(dim=1)]
