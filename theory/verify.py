@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import platform
 import queue
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -114,9 +115,14 @@ def run(checks: Sequence[str], *, workers: int, limit: float, tick: Callable[[st
 
 
 class _Worker:
-    """A process that runs one check after another; it is replaced when it has to be ended or ends itself."""
+    """A process that runs one check after another; it is replaced when it has to be ended or ends itself.
+
+    One thread asks while another may end it for good: from then on it is not replaced.
+    """
 
     def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.ended = False
         self._start()
 
     def _start(self) -> None:
@@ -139,12 +145,20 @@ class _Worker:
             failure, seconds = f"its process ended, exit code {self.process.exitcode}", 0.0
         except msgspec.MsgspecError as error:
             failure, seconds = f"its findings are none: {error}", 0.0
-        self.end()
-        self._start()
+        with self.lock:
+            if not self.ended:
+                self._stop()
+                self._start()
         return Answer(failure=failure, seconds=seconds)
 
     def end(self) -> None:
-        """At once, whatever it does."""
+        """At once, whatever it does, and for good."""
+        with self.lock:
+            if not self.ended:
+                self.ended = True
+                self._stop()
+
+    def _stop(self) -> None:
         self.process.kill()
         self.process.join()
         self.connection.close()

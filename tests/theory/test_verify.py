@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,17 @@ def test_proofs_run_without_torch_and_without_the_core() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )
     assert (finished.stdout.strip(), finished.returncode) == ("[]", 0), finished.stderr
+
+
+def test_a_worker_that_is_ended_while_it_is_asked_is_not_replaced() -> None:
+    worker = verify._Worker()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(worker.ask, "tests.theory.planted:slow", 60.0)
+        time.sleep(0.5)
+        worker.end()
+        worker.end()
+        assert "its process ended" in asked.result(timeout=30).failure
+    assert not worker.process.is_alive()
 
 
 def test_a_stopped_run_leaves_no_worker() -> None:
