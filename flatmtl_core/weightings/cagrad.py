@@ -121,11 +121,10 @@ def _many_at_radius(form: CosineForm, alignment: list[float], radius: float, *, 
     On one support the squared length is a quadratic of v, whose root is exact; a bracket guards the steps between
     supports, up to the rounding of its ends (where one row is added its upper end is the root).
     """
-    target = torch.tensor(alignment, dtype=torch.float64)
+    target, slack = torch.tensor(alignment, dtype=torch.float64), 8 * EPS * (max(map(abs, alignment)) + radius)
     low = min(map(mul, form.lengths, alignment))
     high = 0.0 if inside else min([s * (product + radius) for s, product in zip(form.lengths, alignment, strict=True)])
     low, support, value, best = min(low, high), list(range(len(alignment))), math.nan, alignment
-    slack = 8 * EPS * (max(map(abs, alignment)) + radius)
     for _ in range(200):
         root = _root(form, target, radius, support) if support else None
         if root is None or not low - slack <= root <= high + slack:
