@@ -1,7 +1,7 @@
 """Runs of dense prediction: every row of the paper's Tables 3 and 7 (rooms), 4 and 5 (streets). No torch here."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from experiments.spec import AggregatorName, MethodName, Mode, ModelName, ProblemName, ProfileName, Spec
@@ -101,17 +101,7 @@ ROOMS_SMOKE = DenseProfile(
     batch_size=2,
     probe_batches=1,
 )
-STREETS_SMOKE = DenseProfile(
-    name="smoke",
-    problem="streets",
-    model="mtan_narrow",
-    n_train=4,
-    n_validation=2,
-    n_test=2,
-    epochs=2,
-    batch_size=2,
-    probe_batches=1,
-)
+STREETS_SMOKE = replace(ROOMS_SMOKE, problem="streets")
 ROOMS_LAPTOP = DenseProfile(
     name="laptop",
     problem="rooms",
@@ -124,18 +114,7 @@ ROOMS_LAPTOP = DenseProfile(
     probe_batches=2,
     learning_rate=1e-3,
 )
-STREETS_LAPTOP = DenseProfile(
-    name="laptop",
-    problem="streets",
-    model="mtan_narrow",
-    n_train=96,
-    n_validation=32,
-    n_test=48,
-    epochs=20,
-    batch_size=4,
-    probe_batches=2,
-    learning_rate=1e-3,
-)
+STREETS_LAPTOP = replace(ROOMS_LAPTOP, problem="streets")
 NYUV2 = DenseProfile(
     name="paper",
     problem="nyuv2",
