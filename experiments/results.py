@@ -18,6 +18,11 @@ STORE = Path(__file__).parent / "store"
 """Results that are kept in the repository."""
 
 
+CPU_PARTS = ("batches", "step", "running means", "probe", "validation", "test", "checkpoints")
+"""Where a run's processor time goes: making a batch; the method's gradients and the optimizers; losses and accuracies
+of the epoch under way; then what comes once an epoch, and the test split."""
+
+
 class StoreError(Exception):
     """A stored result that can not be trusted: the message names the file, what is wrong and what to do."""
 
@@ -92,7 +97,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ``gradient_evaluations`` counts backward passes of one task's loss through its network; ``dimensions`` are
     parameters per block (``shared``, ``head 1`` ...; one network a task: ``network 1`` ...). Of dense problems
     ``best_epoch`` has the least mean of the validation losses, and ``test_recent`` are the test split's evaluations
-    after each of the last 10 epochs, whose mean is the paper's number; they choose nothing."""
+    after each of the last 10 epochs, whose mean is the paper's number; they choose nothing. ``cpu_seconds``: by the
+    parts `CPU_PARTS` (absent in results that are older than it)."""
 
     schema_version: int
     key: str
@@ -108,6 +114,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seconds_training: float
     cpu_seconds_training: float
     test_recent: tuple[Evaluation, ...] = ()
+    cpu_seconds: dict[str, float] = {}
 
 
 def result_path(store: Path, spec: Spec) -> Path:
@@ -303,8 +310,8 @@ class Reproduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 def _numbers(result: Result) -> dict[str, Any]:
     """The result without what may differ between two runs of one spec: times and provenance, data sums excepted."""
     numbers: dict[str, Any] = msgspec.to_builtins(result)
-    for name in ("provenance", "seconds_training", "cpu_seconds_training"):
-        del numbers[name]
+    for name in ("provenance", "seconds_training", "cpu_seconds_training", "cpu_seconds"):
+        numbers.pop(name, None)
     for record in numbers["epochs"]:
         del record["seconds"]
     return numbers | {"data_sha256": result.provenance.data_sha256}

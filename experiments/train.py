@@ -11,6 +11,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import python_version
@@ -24,9 +25,10 @@ from torch import Tensor
 from experiments.loss_weightings import UnusableLoss
 from experiments.methods import Method, NonFiniteLoss, StepOutcome, stream_seed
 from experiments.metrics import Answers, ConflictTally, block_dimensions, parameter_norms, probe
-from experiments.results import SCHEMA_VERSION, EpochRecord, Evaluation, Provenance, Result, write_atomically
+from experiments.results import CPU_PARTS, SCHEMA_VERSION, EpochRecord, Evaluation, Provenance, Result, write_atomically
 from experiments.spec import Spec, spec_key
 from experiments.splits import AnyProblem, AnySplit, Batch
+from experiments.targets import Targets
 from flatmtl_core.errors import FlatMTLError
 
 RECENT = 10
@@ -128,6 +130,7 @@ class _Run:
         self.best_states = self._states()
         self.seconds = 0.0
         self.cpu_seconds = 0.0
+        self.clock = CpuClock()
         self.started = now()
         self.resumed = 0
 
@@ -140,15 +143,10 @@ class _Run:
         for step, (inputs, targets) in enumerate(self._shuffled_batches(), start=1):
             if should_stop():
                 raise TrainingStopped(f"stopped in epoch {number}: run it again to resume from epoch {number - 1}.")
-            for optimizer in self.optimizers:
-                optimizer.zero_grad()
-            try:
-                outcomes = self.method.step(inputs, targets)
-            except (NonFiniteLoss, UnusableLoss, FlatMTLError) as error:
-                raise TrainingFailed(f"epoch {number}, step {step}: {error}") from error
-            for optimizer in self.optimizers:
-                optimizer.step()
-            totals.add(outcomes, len(inputs))
+            with self.clock("step"):
+                outcomes = self._step(inputs, targets, f"epoch {number}, step {step}")
+            with self.clock("running means"):
+                totals.add(outcomes, len(inputs))
         if self.method.weighting is not None:
             try:
                 self.method.weighting.end_of_epoch()
@@ -160,10 +158,12 @@ class _Run:
 
         networks = self.method.networks
         try:
-            geometry = probe(networks, self._probe_batches(), self.spec.probe_rho)
+            with self.clock("probe"):
+                geometry = probe(networks, self._probe_batches(), self.spec.probe_rho)
         except (NonFiniteLoss, FlatMTLError) as error:
             raise TrainingFailed(f"epoch {number}, probe: {error}") from error
-        answers = self._evaluate(self.problem.validation, f"epoch {number}, validation")
+        with self.clock("validation"):
+            answers = self._evaluate(self.problem.validation, f"epoch {number}, validation")
         record = EpochRecord(
             epoch=number,
             train_loss=totals.mean("loss"),
@@ -184,6 +184,18 @@ class _Run:
         if best.epoch == number:
             self.best_epoch, self.best_states = number, self._states()
         return record
+
+    def _step(self, inputs: Tensor, targets: Targets, where: str) -> tuple[StepOutcome, ...]:
+        """The method's gradients, then the optimizers: what a training loop does with a batch."""
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+        try:
+            outcomes = self.method.step(inputs, targets)
+        except (NonFiniteLoss, UnusableLoss, FlatMTLError) as error:
+            raise TrainingFailed(f"{where}: {error}") from error
+        for optimizer in self.optimizers:
+            optimizer.step()
+        return outcomes
 
     def finish(self, *, commit: str, dirty: bool, weights: Path | None) -> Result:
         """Read the test split, once, at the last and at the best weights."""
@@ -210,11 +222,16 @@ class _Run:
             gradient_evaluations=self.method.gradient_evaluations(steps, self.problem.train.tasks),
             seconds_training=self.seconds,
             cpu_seconds_training=self.cpu_seconds,
+            cpu_seconds=dict(self.clock.seconds),
             test_recent=tuple(self.test_recent),
         )
 
     def save(self, path: Path) -> None:
         """Write the state of the run; the file appears whole or not at all."""
+        with self.clock("checkpoints"):
+            _save_atomically(path, self._content())
+
+    def _content(self) -> dict[str, Any]:
         content = {
             "key": spec_key(self.spec),
             "data_sha256": self.problem.sums(),
@@ -229,6 +246,7 @@ class _Run:
             "best_states": self.best_states,
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
+            "clock": self.clock.seconds,
             "started": self.started,
             "resumed": self.resumed,
         }
@@ -240,7 +258,7 @@ class _Run:
             content["augmentation"] = self.augmentation.get_state()
         if self.test_recent:
             content["test_recent"] = msgspec.json.encode(self.test_recent).decode()
-        _save_atomically(path, content)
+        return content
 
     def restore(self, path: Path) -> None:
         """Continue from a checkpoint of this very run."""
@@ -269,13 +287,16 @@ class _Run:
         self.best_states = content["best_states"]
         self.seconds = content["seconds"]
         self.cpu_seconds = content["cpu_seconds"]
+        self.clock.seconds |= content.get("clock", {})  # without one, in older checkpoints, it counts from here
         self.started = content["started"]
         self.resumed = content["resumed"] + 1
 
     def _shuffled_batches(self) -> Iterator[Batch]:
         order = torch.randperm(self.spec.n_train, generator=self.batch_orders)
         for indices in order.split(self.spec.batch_size):
-            yield self.problem.train.batch(indices, self.augmentation)
+            with self.clock("batches"):
+                batch = self.problem.train.batch(indices, self.augmentation)
+            yield batch
 
     def _probe_batches(self) -> list[Batch]:
         generator = torch.Generator().manual_seed(stream_seed(self.spec.seed, "probe"))
@@ -300,7 +321,8 @@ class _Run:
         return answers
 
     def _test(self, epoch: int) -> Evaluation:
-        answers = self._evaluate(self.problem.test, f"test after epoch {epoch}")
+        with self.clock("test"):
+            answers = self._evaluate(self.problem.test, f"test after epoch {epoch}")
         return Evaluation(epoch=epoch, accuracy=answers.accuracies, loss=answers.losses, metrics=answers.metrics)
 
     def _states(self) -> list[dict[str, Tensor]]:
@@ -319,6 +341,20 @@ def merit(record: EpochRecord) -> float:
     if record.validation_accuracy:
         return statistics.fmean(record.validation_accuracy)
     return -statistics.fmean(record.validation_loss)
+
+
+class CpuClock:
+    """Processor seconds of this process, by the part of a run that used them: `experiments.results.CPU_PARTS`."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = dict.fromkeys(CPU_PARTS, 0.0)
+
+    @contextmanager
+    def __call__(self, part: str) -> Iterator[None]:
+        """Count what runs inside to ``part``; what ends in an exception is not counted."""
+        before = time.process_time()
+        yield
+        self.seconds[part] += time.process_time() - before
 
 
 class _EpochTotals:

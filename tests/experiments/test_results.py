@@ -107,6 +107,7 @@ def test_times_and_machine_do_not_count_in_a_comparison() -> None:
         RESULT,
         seconds_training=RESULT.seconds_training + 1,
         cpu_seconds_training=RESULT.cpu_seconds_training + 1,
+        cpu_seconds={"step": 1.0},
         provenance=msgspec.structs.replace(RESULT.provenance, machine="another", resumed=3),
         epochs=tuple(msgspec.structs.replace(record, seconds=9.0) for record in RESULT.epochs),
     )
