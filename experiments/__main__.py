@@ -1,4 +1,4 @@
-"""Command line: ``python -m experiments run | sweep | status | compare | search | list | data``."""
+"""Command line: ``python -m experiments run | sweep | status | costs | compare | search | list | data``."""
 
 import collections
 import sys
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import catalog, executors
+from experiments import costs as pricing
 from experiments.dense_data import describe_dense
 from experiments.engines.dask_cluster import DaskCluster
 from experiments.engines.engine import Engine, EngineMissing, SweepBroken
@@ -27,6 +28,8 @@ from experiments.results import (
     compare_results,
     find_result,
     load_results,
+    read_result,
+    result_path,
     write_atomically,
 )
 from experiments.search import choice_cells, choose, describe_budget, save_search
@@ -159,6 +162,52 @@ def status(name: Name, *, store: Path = STORE) -> int:
     if remaining:
         console.print(f"left: {left(remaining, load_results(store))}", highlight=False, soft_wrap=True)
     return int(counts["failed"] > 0)
+
+
+@app.command
+def costs(
+    name: Annotated[ProfileName, tyro.conf.Positional] = "laptop",
+    *,
+    store: Path = STORE,
+    shortened: Path = executors.BUILD / "shortened",
+    data_dir: Path | None = None,
+    keep: bool = False,
+) -> int:
+    """Show what a list costs in core-hours: a shortened run of every kind is timed part by part, in one process.
+
+    Args:
+        name: the list.
+        store: folder of the results.
+        shortened: folder of the shortened runs; finished ones are not repeated.
+        data_dir: folder with the original files.
+        keep: write the table into the store, for the report.
+    """
+    console = Console()
+    specs = catalog.specs(name)
+    short = tuple(pricing.shortened(spec) for spec, _ in pricing.kinds(specs).values())
+    settings = executors.Settings(
+        store=shortened.resolve(), build=shortened.resolve() / "state", data_dir=data_dir and data_dir.resolve()
+    )
+    try:
+        finished = run_sweep(short, settings, load=load, engine=LocalPool(1), console=console)
+    except SweepBroken as error:
+        console.print(str(error), markup=False, soft_wrap=True)
+        return 1
+    if any(one.outcome not in ("done", "skipped") for one in finished):
+        return 1
+    timed = {spec: read_result(result_path(settings.store, spec)) for spec in short}
+    found = pricing.costs(name, specs, timed, load_results(store))
+    table = Table("problem", "runs", "core-hours", "of which stored")
+    for problem in dict.fromkeys(cost.spec.problem for cost in found.kinds):
+        own = [cost for cost in found.kinds if cost.spec.problem == problem]
+        hours, stored = pricing.core_hours(own)
+        table.add_row(problem, str(sum(cost.runs for cost in own)), f"{hours:.2f}", f"{stored:.2f}")
+    console.print(table)
+    console.print(f"{name}: {pricing.core_hours(found.kinds)[0]:.1f} core-hours", highlight=False)
+    if keep:
+        path = pricing.save_costs(store / pricing.STORED.name, found)
+        console.print(f"kept: {path}", markup=False, highlight=False, soft_wrap=True)
+    return 0
 
 
 @app.command

@@ -18,6 +18,8 @@ STORE = Path(__file__).parent / "store"
 """Results that are kept in the repository."""
 
 
+RECENT = 10
+"""Epochs at the end of a run on a dense problem after which the test split is read: the paper reports their mean."""
 CPU_PARTS = ("batches", "step", "running means", "probe", "validation", "test", "checkpoints")
 """Where a run's processor time goes: making a batch; the method's gradients and the optimizers; losses and accuracies
 of the epoch under way; then what comes once an epoch, and the test split."""

@@ -25,14 +25,20 @@ from torch import Tensor
 from experiments.loss_weightings import UnusableLoss
 from experiments.methods import Method, NonFiniteLoss, StepOutcome, stream_seed
 from experiments.metrics import Answers, ConflictTally, block_dimensions, parameter_norms, probe
-from experiments.results import CPU_PARTS, SCHEMA_VERSION, EpochRecord, Evaluation, Provenance, Result, write_atomically
+from experiments.results import (
+    CPU_PARTS,
+    RECENT,
+    SCHEMA_VERSION,
+    EpochRecord,
+    Evaluation,
+    Provenance,
+    Result,
+    write_atomically,
+)
 from experiments.spec import Spec, spec_key
 from experiments.splits import AnyProblem, AnySplit, Batch
 from experiments.targets import Targets
 from flatmtl_core.errors import FlatMTLError
-
-RECENT = 10
-"""Epochs at the end of a run on a dense problem after which the test split is read: the paper reports their mean."""
 
 
 class TrainingFailed(RuntimeError):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from experiments.dense_metrics import HIGHER_IS_BETTER
 from experiments.results import (
+    RECENT,
     SCHEMA_VERSION,
     Conflict,
     EpochRecord,
@@ -15,9 +16,6 @@ from experiments.results import (
     save_result,
 )
 from experiments.spec import CLASSES, DENSE, Spec, spec_key
-
-RECENT = 10
-"""Epochs at the end whose test metrics a dense result holds."""
 
 
 def _tasks(spec: Spec) -> int:
