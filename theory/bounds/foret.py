@@ -21,8 +21,8 @@ def _ball(setting: Setting, task: int) -> tuple[int, Interval]:
 def foret(setting: Setting, task: int) -> Complexity:
     """``sqrt([k log(1 + (||w||^2/rho^2) (1 + sqrt(log N / k))^2) + 4 log(N/delta) + 8 log(6N + 3k)] / (N - 1))``.
 
-    As published, at delta for each task; L does not occur. The theorem has an O~(1) where the last line of its proof has
-    ``8 log(6N + 3k)``. In the record the radicand is that of L sqrt(C / (2N)): its terms are these times
+    As published, at delta for each task; L does not occur. The theorem has an O~(1) where the last line of its proof
+    has ``8 log(6N + 3k)``. In the record the radicand is that of L sqrt(C / (2N)): its terms are these times
     2N / ((N - 1) L^2).
 
     Raises:
@@ -69,7 +69,7 @@ def foret_is_bound(setting: Setting, task: int) -> bool:
     """Whether the published number is shown to bound the risk of every task: it is no smaller than the corrected one.
 
     The 2 that the published form has in front of the root pays for the tail and for many tasks, which it was not
-    stated for: for losses in [0, 1], N >= 2 and up to (N/delta) (6N + 3k)^2 tasks it is a bound (foret-bounded). It does
-    not pay for losses that reach far beyond 1.
+    stated for: for losses in [0, 1], N >= 2 and up to (N/delta) (6N + 3k)^2 tasks it is a bound (foret-bounded). It
+    does not pay for losses that reach far beyond 1.
     """
     return foret(setting, task).value >= foret_corrected(setting, task).value

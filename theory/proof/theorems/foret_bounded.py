@@ -133,8 +133,8 @@ def large() -> Finding:
     beyond = R > 4 * ROOT_N * ROOT_N
     return implies(
         "large",
-        "r > 4N, N > 1, log(N/delta), log(6N + 3k), sup L_S >= 0, L_D <= 1, y >= 0 and (N - 1) y^2 = r + 4 log(N/delta) "
-        "+ 8 log(6N + 3k) imply L_D <= sup L_S + y",
+        "r > 4N, N > 1, log(N/delta), log(6N + 3k), sup L_S >= 0, L_D <= 1, y >= 0, (N - 1) y^2 = r + 4 log(N/delta) + "
+        "8 log(6N + 3k) imply L_D <= sup L_S + y",
         [*given, POPULATION <= 1, beyond],
         WORST + PUBLISHED >= POPULATION,
         [

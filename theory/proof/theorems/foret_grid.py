@@ -1,5 +1,5 @@
-r"""The price of one grid of priors in the bound of Foret et al.: log(1/delta_j) <= log(1/delta) + 2 log(6N + 3k) for all
-integers N, k >= 1.
+r"""The price of one grid of priors in the bound of Foret et al.: log(1/delta_j) <= log(1/delta) + 2 log(6N + 3k) for
+all integers N, k >= 1.
 
 delta_j = 6 delta / (pi^2 j^2), c = sigma^2 (1 + e^{4N/k}) and s >= sigma^2, as in grid-union: so j <= 1 + k log(1 +
 e^{4N/k}) <= 1 + k log 2 + 4N. As log 2 <= 1 and pi / sqrt 6 <= 1.29, (pi / sqrt 6) (1 + k + 4N) <= 6N + 3k. The paper's
