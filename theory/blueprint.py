@@ -1264,7 +1264,7 @@ FORET: tuple[Entry, ...] = (
             "union-over-tasks",
             "theorem-1-single",
         ),
-        weaker="Than Foret et al.: losses in [0, 1], two samples at least, the assumption at the deviation of the proof.",
+        weaker="Than Foret et al.: losses in [0, 1], two samples at least, the assumption at the proof's deviation.",
     ),
     Entry(
         "one-grid",
@@ -1300,7 +1300,7 @@ FORET: tuple[Entry, ...] = (
             "theorem-1-single",
             "theorem-b-root",
         ),
-        weaker="Than Foret et al.: losses in [0, L], the term L / sqrt N, log m, the assumption at the proof's deviation.",
+        weaker="Than Foret et al.: losses in [0, L], L / sqrt N and log m added, the assumption at another deviation.",
     ),
 )
 
