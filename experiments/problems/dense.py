@@ -16,7 +16,8 @@ NYUv2 has 795 + 654 images of 288 x 384, CityScapes 2,975 + 500 of 128 x 256 (th
 Sources: the folders are those of MTAN (S. Liu et al., CVPR 2019; repository lorenmt/mtan, README, issues 10, 12, 25, 41
 and 43 for units, ranges and what -1 and 0 mean). Its loaders, and those of LibMTL, CAGrad and Nash-MTL which read the
 same folders, fix names, numbers and axes; that they interpolate labels before they convert them shows that labels are
-floats. That normals are unit is a comment in LibMTL; no source says it of every pixel.
+floats. That grey values lie in [0, 1] is seen from loaders that multiply them by 255, and from a published copy of
+NYUv2. That normals are unit is a comment in LibMTL; no source says it of every pixel.
 """
 
 from dataclasses import dataclass
