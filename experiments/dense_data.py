@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments import catalog
-from experiments.dense_splits import KINDS, RENDERED_SIZES, folder_of
+from experiments.dense_splits import KINDS, RENDERED_SIZES, USUAL_NAMES, folder_of
 from experiments.problems.dense import SPLITS, open_split
 from experiments.problems.scenes.cache import MANIFEST, SceneKind, rendered_folder, scenes_folder
 from experiments.problems.sources import DataError
@@ -64,7 +64,7 @@ def _brought(problem: ProblemName, data_dir: Path | None) -> DenseStatus:
     try:
         sizes = [len(open_split(folder, KINDS[problem], name)) for name in SPLITS]
     except DataError as error:
-        named = folder.name == problem
+        named = folder.name in USUAL_NAMES.get(problem, (problem,))
         return DenseStatus(problem, "not as it should be" if named else "absent", folder, f"{problem}: {error}")
     return DenseStatus(problem, "there", folder, f"{problem}: {sizes[0]} + {sizes[1]} images.")
 

@@ -2,6 +2,12 @@
 
 Counts and sums run over all valid pixels of the split, so no number depends on the size of a batch: the mean of batch
 means does, where batches have different numbers of valid pixels, and the mean of batch medians is no median at all.
+
+The programs in common use have the same masks, errors and angles, up to the following. MTAN, CAGrad and Nash-MTL: depth
+errors, mean and median angle and the shares are means over batches of these numbers of a batch; LibMTL's are of the
+whole split. MTAN: mIoU and accuracy are means over images; the others' are of the whole split, where a class that is
+nowhere true or predicted makes the mean NaN. All four: a normal is left out where its components sum to zero, and its
+angle is the arc cosine of the product with the prediction, too large where the normal is shorter than 1.
 """
 
 from collections.abc import Mapping

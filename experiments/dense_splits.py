@@ -30,6 +30,9 @@ KINDS: dict[ProblemName, DenseKind] = {"rooms": INDOOR, "nyuv2": INDOOR, "street
 RENDERED_SIZES: dict[ProblemName, tuple[int, int]] = {"rooms": (96, 128), "streets": (64, 128)}
 """Rows and columns of rendered images."""
 
+USUAL_NAMES: dict[ProblemName, tuple[str, ...]] = {"cityscapes": ("cityscapes", "cityscapes2")}
+"""Of the folder inside a data folder, where not only the problem's; the images of 128 x 256 come as the second."""
+
 EVALUATION_BATCH = 8
 KEPT = 1 << 30
 """Bytes of examples that a split keeps in memory; a larger one is read anew whenever it is used."""
@@ -131,7 +134,8 @@ def folder_of(problem: ProblemName, n_train: int, n_test: int, data_dir: Path | 
             f"{problem} can not be fetched: name the folder that holds the pre-processed {problem}/train/ and "
             f"{problem}/val/ ({title}) with --data-dir or FLATMTL_DATA."
         )
-    return given / problem if (given / problem).is_dir() else given
+    names = USUAL_NAMES.get(problem, (problem,))
+    return next((given / name for name in names if (given / name).is_dir()), given)
 
 
 def load_dense(
@@ -161,5 +165,5 @@ def _images(problem: ProblemName, source: DenseSplit, numbers: range) -> DenseIm
     digest = hashlib.sha256()
     for number in numbers:
         for what in source.kind.folders:
-            digest.update((source.folder / what / f"{number}.npy").read_bytes())
+            digest.update(source.path(what, number).read_bytes())
     return DenseImages(source, numbers, DENSE[problem][0], digest.hexdigest())

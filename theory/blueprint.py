@@ -50,6 +50,10 @@ THEOREM_CHECKS = "theory.proof.theorems"
 THEOREM_TESTS = "tests/theory/test_theorems.py"
 BOUNDS = "theory.bounds.main_theorem"
 THEOREMS_HOLD = (f"{THEOREM_TESTS}::test_statements_that_hold",)
+FORET_PROOF = "proof of Theorem 2 of Foret et al."
+FORET_TESTS = "tests/theory/test_foret.py"
+FORET_HOLD = f"{FORET_TESTS}::test_statements_that_hold"
+FORET_REFUTED = f"{FORET_TESTS}::test_statements_that_are_refuted"
 STEP_CHECKS = "theory.proof.step"
 STEP_TESTS = "tests/theory/test_step.py"
 HOLD = (f"{STEP_TESTS}::test_statements_that_hold",)
@@ -1174,6 +1178,132 @@ THEOREMS: tuple[Entry, ...] = (
     ),
 )
 
+FORET: tuple[Entry, ...] = (
+    Entry(
+        "foret-grid",
+        "lemma",
+        "What the grid of priors costs in the bound of Foret et al.",
+        r"\delta_j = \tfrac{6 \delta}{\pi^2 j^2}, \ c = \sigma^2 (1 + e^{4N/k}), \ s \ge \sigma^2 \Rightarrow "
+        r"\log\tfrac{1}{\delta_{j^*}} \le \log\tfrac1\delta + 2 \log(6N + 3k)",
+        "For all integers N, k >= 1. Their chain of inequalities has a step that is false (foret-slips); its end is "
+        "right.",
+        paper=FORET_PROOF,
+        checks=(f"{THEOREM_CHECKS}.foret_grid:check",),
+        tests=(FORET_HOLD, f"{FORET_TESTS}::test_the_price_of_the_grid_in_numbers"),
+        uses=("prior-grid", "log-tangent"),
+    ),
+    Entry(
+        "foret-slips",
+        "remark",
+        "Two steps of the proof of Foret et al.",
+        r"j^* \le k \log(c/s), \quad \sqrt{\tfrac{A + 1/4}{N - 1}} \le \sqrt{\tfrac{A}{N - 1}}",
+        "As they are written; j* = floor(1 + k log(c/s)), and A stands under the root of the bound. Both are refuted, "
+        "and neither does harm: foret-grid and foret-bounded arrive at the published number without them.",
+        paper=FORET_PROOF,
+        checks=(f"{THEOREM_CHECKS}.foret_slips:check",),
+        tests=(FORET_REFUTED, f"{FORET_TESTS}::test_figures_of_the_refutations"),
+        expected="refuted",
+    ),
+    Entry(
+        "foret-noise",
+        "remark",
+        "The Gaussian assumption of Foret et al. gives what their proof uses",
+        r"L_D(w) \le \mathbb{E} L_D(w + \rho \xi) \Rightarrow L_D(w) \le \mathbb{E} L_D(w + \sigma \xi), \quad "
+        r"\sigma = \frac{\rho}{\sqrt k + \sqrt{\log N}}, \ \xi \sim \mathcal{N}(0, I)",
+        "Theorem 2 assumes it of noise of deviation rho, its proof draws noise of deviation sigma. Refuted by a smooth "
+        "loss in [1/8, 7/8] of one parameter, rho = 2, N = 100. The condition that is missing is the one at sigma; "
+        "whether the inequality itself can fail for a loss in [0, 1] with the one at rho only is not decided.",
+        paper="Theorem 2 of Foret et al.",
+        checks=(f"{THEOREM_CHECKS}.foret_noise:check",),
+        tests=(FORET_REFUTED, f"{FORET_TESTS}::test_narrow_and_wide_noise_in_numbers"),
+        uses=("gauss-cosine",),
+        expected="refuted",
+    ),
+    Entry(
+        "foret-published",
+        "theorem",
+        "Theorem 2 of Foret et al. as published",
+        r"L_D(w) \le \max_{\|\varepsilon\| \le \rho} L_S(w + \varepsilon) + \sqrt{\tfrac{1}{N - 1} \{ k \log[1 + "
+        r"\tfrac{\|w\|^2}{\rho^2} (1 + \sqrt{\log N / k})^2] + 4 \log\tfrac N\delta + 8 \log(6N + 3k) \}}, \ \ell "
+        r"\ge 0",
+        "With probability at least 1 - delta, where Gaussian noise of deviation rho does not lower L_D; the O~(1) of "
+        "the theorem as in the last line of its proof. Losses are nonnegative there and need no bound: refuted by a "
+        "loss with values 0 and 13 that does not depend on w, two samples and delta = 1/20.",
+        paper="Theorem 2 of Foret et al.",
+        checks=(f"{THEOREM_CHECKS}.foret_published:check",),
+        code=("theory.bounds.foret:foret",),
+        tests=(FORET_REFUTED, f"{FORET_TESTS}::test_figures_of_the_refutations"),
+        expected="refuted",
+    ),
+    Entry(
+        "foret-bounded",
+        "theorem",
+        "When the number of Foret et al. is right",
+        r"0 \le \ell \le 1, \ m \le \tfrac N\delta (6N + 3k)^2 \Rightarrow L_D^i(w) \le \sup_{\|\varepsilon\| \le "
+        r"\rho} L_S^i(w + \varepsilon) + \sqrt{\tfrac{1}{N - 1} \{ k \log[1 + \tfrac{\|w\|^2}{\rho^2} (1 + "
+        r"\sqrt{\log N / k})^2] + 4 \log\tfrac N\delta + 8 \log(6N + 3k) \}}",
+        "With probability at least 1 - delta for all i and N >= 2, and all w that satisfy gauss-assumption with the "
+        "deviation rho / (sqrt k + sqrt(log N)). The published root is twice the one that is needed: that pays for the "
+        "Gaussian outside the ball, for the tasks, and for what foret-slips leaves out.",
+        paper="Theorem 2 of Foret et al.",
+        checks=(f"{THEOREM_CHECKS}.foret_bounded:check",),
+        code=("theory.bounds.foret:foret", "theory.bounds.foret:foret_is_bound"),
+        tests=(
+            FORET_HOLD,
+            f"{FORET_TESTS}::test_the_published_number_pays_for_the_tail_and_the_tasks",
+            "tests/theory/test_main_theorem.py::test_foret_s_number_is_a_bound_for_losses_up_to_one",
+        ),
+        uses=(
+            *MEASURED,
+            "foret-01",
+            "prior-grid",
+            "grid-kl",
+            "foret-grid",
+            "radius",
+            "tail-term",
+            "union-over-tasks",
+            "theorem-1-single",
+        ),
+        weaker="Than Foret et al.: losses in [0, 1], two samples at least, the assumption at the proof's deviation.",
+    ),
+    Entry(
+        "one-grid",
+        "lemma",
+        "A grid of priors for one block, and its price",
+        r"k \log(1 + \tfrac{\|w\|^2}{k \sigma^2}) \le R \Rightarrow \mathrm{KL} \le \tfrac{1}{4k} + \tfrac k2 \log(1 + "
+        r"\tfrac{\|w\|^2}{k \sigma^2}), \ \log\tfrac{1}{\delta_{ij}} \le \log\tfrac m\delta + 2 \log(1.29 (1 + R))",
+        "For every R >= 0 that is fixed before the sample, with c = sigma^2 e^{R / k}: block-grids with one block.",
+        checks=(f"{THEOREM_CHECKS}.one_grid:check",),
+        tests=(FORET_HOLD, f"{FORET_TESTS}::test_the_price_of_the_grid_in_numbers"),
+        uses=("prior-grid", "grid-kl", "gaussian-kl", "log-tangent", "integral"),
+    ),
+    Entry(
+        "foret-corrected",
+        "theorem",
+        "The bound of Foret et al. with what its proof leaves out",
+        r"L_D^i(w) \le (1 - \tfrac{1}{\sqrt N}) \sup_{\|\varepsilon\| \le \rho} L_S^i(w + \varepsilon) + "
+        r"\tfrac{L}{\sqrt N} + L \sqrt{\tfrac{1}{2N} \{ \tfrac{1}{4k} + \tfrac k2 \log[1 + \tfrac{\|w\|^2}{\rho^2} "
+        r"(1 + \sqrt{\log N / k})^2] + \log\tfrac{2 \sqrt N m}{\delta} + 2 \log(1.29 (1 + 4N)) \}}",
+        "With probability at least 1 - delta for all i and every N >= 1, and all w that satisfy gauss-assumption with "
+        "the deviation rho / (sqrt k + sqrt(log N)); losses in [0, L].",
+        paper="Theorem 2 of Foret et al.",
+        checks=(f"{THEOREM_CHECKS}.foret_corrected:check",),
+        code=("theory.bounds.foret:foret_corrected",),
+        tests=(FORET_HOLD, f"{FORET_TESTS}::test_the_corrected_bound_from_its_parts"),
+        uses=(
+            *MEASURED,
+            "foret-01",
+            "one-grid",
+            "radius",
+            "tail-term",
+            "block-large-norm",
+            "theorem-1-single",
+            "theorem-b-root",
+        ),
+        weaker="Than Foret et al.: losses in [0, L], L / sqrt N and log m added, the assumption at another deviation.",
+    ),
+)
+
 LAWS: tuple[Entry, ...] = (
     Entry(
         "law-forms",
@@ -1770,4 +1900,4 @@ STEP: tuple[Entry, ...] = (
     ),
 )
 
-BLUEPRINT: tuple[Entry, ...] = (*TEXTBOOK, *CHAIN, *THEOREMS, *LAWS, *STEP)
+BLUEPRINT: tuple[Entry, ...] = (*TEXTBOOK, *CHAIN, *THEOREMS, *FORET, *LAWS, *STEP)

@@ -41,6 +41,8 @@ ANSWERS: tuple[Answer, ...] = (
         (
             "theorem-1-single",
             "foret-01",
+            "foret-published",
+            "foret-bounded",
             "induction",
             "vector-max",
             "union-over-tasks",
@@ -58,7 +60,7 @@ ANSWERS: tuple[Answer, ...] = (
         "task's SAM gradient into a loss part and a flat part, and that the two are aggregated apart; for aggregators "
         "that are linear with the same weights in both calls this last step changes nothing. The theorem adds the "
         "passage from one task to m, and as published that passage does not hold. That the earlier bound covers the "
-        "0-1 loss only is not so.",
+        "0-1 loss only is not so; it needs a bounded loss, which it does not say.",
     ),
     Answer(
         "R1.7",

@@ -129,7 +129,8 @@ def bernstein_upper(values: Float64[Tensor, " draws"], delta: float) -> UpperBou
     with probability delta; V is the sample variance. Far below Chernoff's bound where the draws vary little.
 
     It holds for independent variables in [0, 1] that need not have the same law. Source: Maurer and Pontil 2009,
-    Empirical Bernstein bounds, theorem 11.
+    Empirical Bernstein bounds and sample variance penalization, theorem 11 (theorem 4 where they have the same law);
+    there V is the sum over i < j of (z_i - z_j)^2 / (n (n - 1)), which is the variance with n - 1.
 
     Raises:
         InvalidBound: delta outside (0, 1), a mean outside [0, 1], fewer than two draws.

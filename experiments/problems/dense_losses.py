@@ -25,7 +25,8 @@ def normal_loss(prediction: Float[Tensor, "n 3 h w"], normals: Float[Tensor, "n 
 
     Args:
         prediction: unit vectors.
-        normals: unit vectors, or zero where there is none. (A normal whose components merely sum to zero counts.)
+        normals: unit vectors, or zero where there is none. One that resampling has left shorter enters as it is, as in
+            the usual programs; these leave out a normal whose components sum to zero, which counts here.
     """
     cosine = (prediction * normals).sum(dim=1, keepdim=True)
     return _mean(1 - cosine, (normals != 0).any(dim=1, keepdim=True))

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,106 @@ def test_labels_may_be_whole_numbers_of_any_type(tmp_path: Path) -> None:
         np.testing.assert_array_equal(open_split(tmp_path, INDOOR, "train").read(0).label, labels)
 
 
+def write_as_published(folder: Path, kind: DenseKind) -> Path:
+    """Two images a split in the types, and with the odd values, of the usual files; what else lies beside them."""
+    generator = np.random.default_rng(1)
+    for split, number in product(("train", "val"), (0, 1)):
+        grey = generator.integers(0, 256, (HEIGHT, WIDTH, 3))
+        label = generator.integers(-1, kind.classes, (HEIGHT, WIDTH)).astype(np.float64)
+        label[0, :2] = -1.0, kind.classes - 1
+        disparity = generator.integers(0, 32_258, (HEIGHT, WIDTH, 1)) / 65_535
+        depth = (disparity if kind.inverse else 20.3 * disparity).astype(np.float32)
+        depth[1] = 0
+        normal = generator.normal(size=(HEIGHT, WIDTH, 3))
+        normal /= np.linalg.norm(normal, axis=2, keepdims=True)
+        normal = np.round(127.5 * normal) / 127.5  # 8 bits a component
+        normal[0, :3] = (normal[0, :3] + normal[1, :3]) / 2  # resampled
+        normal[2, 0], normal[2, 1] = (0, 0, 0), (0.6, -0.8, 0.2 * 1e-9)
+        image = (grey / 255).astype(np.float32 if number else np.float64)
+        arrays = {"image": image, "depth": depth, kind.label_folders[0]: label}
+        if kind.normals:
+            arrays["normal"] = normal.astype(np.float32)
+        else:
+            arrays |= {"label_2": label * 0, "label_19": label + 12}
+        for what, array in arrays.items():
+            (folder / split / what).mkdir(parents=True, exist_ok=True)
+            np.save(folder / split / what / f"{number}.npy", array)
+            for beside in (f"._{number}.npy", ".DS_Store", "Thumbs.db", "desktop.ini"):
+                (folder / split / what / beside).write_bytes(b"\0")
+    return folder
+
+
+@pytest.mark.parametrize("kind", [INDOOR, STREET], ids=["nyuv2", "cityscapes"])
+def test_the_usual_folders_are_read_as_they_are(tmp_path: Path, kind: DenseKind) -> None:
+    split = open_split(write_as_published(tmp_path, kind), kind, "val")
+    assert len(split) == 2
+    for number in range(2):
+        example = split.read(number)
+
+        def stored(what: str, number: int = number) -> np.ndarray:
+            return np.asarray(np.load(tmp_path / "val" / what / f"{number}.npy"))
+
+        np.testing.assert_array_equal(example.label, stored(kind.label_folders[0]))
+        assert {-1, kind.classes - 1} <= set(example.label.unique().tolist()) <= set(range(-1, kind.classes))
+        np.testing.assert_array_equal(example.image.permute(1, 2, 0), stored("image").astype(np.float32))
+        np.testing.assert_array_equal(example.depth.permute(1, 2, 0), stored("depth"))
+        assert not example.depth[0, 1].any()
+        if example.normal is not None:
+            np.testing.assert_array_equal(example.normal.permute(1, 2, 0), stored("normal"))
+            lengths = example.normal.norm(dim=0)
+            assert ((lengths > 0) & (lengths < 0.95)).any(), "resampled"
+            assert lengths.max() > 1, "rounded"
+
+
+def test_labels_of_seven_classes_are_read_from_either_folder(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, STREET)
+    plain = open_split(folder, STREET, "train")
+    assert plain.path("label", 0) == folder / "train" / "label" / "0.npy"
+    own = np.load(plain.path("label", 0))
+    shutil.copytree(folder / "train" / "label", folder / "train" / "label_7")
+    np.save(folder / "train" / "label_7" / "0.npy", np.where(own == 0, 1, own))
+    both = open_split(folder, STREET, "train")
+    assert both.path("label", 0) == folder / "train" / "label_7" / "0.npy"
+    assert not (both.read(0).label == 0).any()
+    assert both.path("depth", 2) == folder / "train" / "depth" / "2.npy"
+    for name in ("label", "label_7"):
+        shutil.rmtree(folder / "train" / name)
+    with pytest.raises(DataError, match=r"train/label is missing: .*in place of train/label/ also train/label_7/"):
+        open_split(folder, STREET, "train")
+
+
+def test_grey_values_may_overshoot_a_little(tmp_path: Path) -> None:
+    path = write_folder(tmp_path) / "train" / "image" / "0.npy"
+    image = np.load(path)
+    image[0, 0], image[0, 1] = -0.005, 1.005
+    np.save(path, image)
+    np.testing.assert_array_equal(open_split(tmp_path, INDOOR, "train").read(0).image.permute(1, 2, 0), image)
+
+
+@pytest.mark.parametrize(
+    ("kind", "what", "scale", "message"),
+    [
+        (INDOOR, "depth", 1000.0, r"depth/0.npy: holds \d{3,4}[.]?\d*, a depth in metres is positive and at most 100"),
+        (STREET, "depth", 65_535.0, r"depth/0.npy: holds \S+, a depth as inverse depth is positive and at most 10,"),
+        (INDOOR, "normal", 0.5, r"normal/0.npy: holds 0.50\d*, as the longest normal, which is 1, at least 0.9"),
+        (INDOOR, "image", 255.0, r"image/0.npy: holds \d\S*, a grey value lies in \[0, 1\] up to 0.01"),
+    ],
+)
+def test_another_unit_is_noticed(tmp_path: Path, kind: DenseKind, what: str, scale: float, message: str) -> None:
+    split = open_split(write_as_published(tmp_path, kind), kind, "train")
+    np.save(split.path(what, 0), scale * np.load(split.path(what, 0)))
+    with pytest.raises(DataError, match=message):
+        open_split(tmp_path, kind, "train").read(0)
+
+
+def test_normals_as_colours_are_noticed(tmp_path: Path) -> None:
+    """(n + 1) / 2, as in a picture of normals."""
+    split = open_split(write_as_published(tmp_path, INDOOR), INDOOR, "train")
+    np.save(split.path("normal", 1), (np.load(split.path("normal", 1)) + 1) / 2)
+    with pytest.raises(DataError, match=r"at most 1 up to 0\.01"):
+        open_split(tmp_path, INDOOR, "train").read(1)
+
+
 def change(what: str, edit: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path], None]:
     """Rewrite example 1 of a training folder."""
 
@@ -95,12 +196,12 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
     "rank": (change("depth", lambda a: a[..., 0]), r"shape is \(4, 6\), expected \(h, w, 1\)"),
     "channels": (change("normal", lambda a: a[..., :2]), r"shape is \(4, 6, 2\), expected \(4, 6, 3\)"),
     "size": (change("image", lambda a: a[:-1]), r"image/1.npy: shape is \(3, 6, 3\), expected \(4, 6, 3\)"),
-    "bright": (change("image", put(1.5)), r"image/1.npy: holds 1.5, a grey value lies in \[0, 1\] \(3 values"),
+    "bright": (change("image", put(1.5)), r"image/1.npy: holds 1.5, a grey value lies in \[0, 1\] up to 0.01 \(3 v"),
     "dark": (change("image", put(-0.25)), "holds -0.25, a grey value"),
     "class": (change("label", put(13)), "label/1.npy: holds 13, a label is one of 0 to 12, or -1 for none"),
     "below -1": (change("label", put(-2)), "holds -2, a label"),
     "no whole label": (change("label", lambda a: a + 0.5 * (a == a.max())), "[.]5, a label is one of"),
-    "negative depth": (change("depth", put(-1)), "depth/1.npy: holds -1, a depth is positive"),
+    "negative depth": (change("depth", put(-1)), "depth/1.npy: holds -1, a depth in metres is positive"),
     "nan": (change("depth", put(np.nan)), "depth/1.npy: holds nan, every value of a depth is finite"),
     "long normal": (change("normal", put(1)), "normal/1.npy: holds 1.73205, as the length of a normal"),
 }

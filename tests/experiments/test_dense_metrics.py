@@ -86,6 +86,38 @@ def test_depth_is_that_of_all_pixels_together(seed: int, cut: int) -> None:
     assert tally.result().rel_error == pytest.approx(statistics.fmean(abs(p - t) / t for p, t in pairs), rel=1e-12)
 
 
+@given(seeds)
+def test_one_batch_has_the_numbers_of_the_usual_programs_and_a_split_is_no_mean_of_batches(seed: int) -> None:
+    """Those: a masked mean over a batch, angles by the arc cosine of the product; then the mean over batches."""
+    generator = np.random.default_rng(seed)
+    depth = generator.uniform(0.5, 9, (2, 1, 3, 4)) * (generator.random((2, 1, 3, 4)) < 0.6)
+    depth[:, :, 0, :2], depth[1, :, 1] = 2, 0
+    normals = generator.normal(size=(2, 3, 3, 4))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    normals[:, :, 0], normals[1, :, 1] = 0, 0
+    predicted, directions = generator.uniform(0, 9, depth.shape), generator.normal(size=normals.shape)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    known, there = depth.sum(axis=1, keepdims=True) != 0, normals.sum(axis=1) != 0
+    errors = np.abs(predicted - depth)[known]
+    degrees = np.degrees(np.arccos(np.clip((directions * normals).sum(axis=1), -1, 1)))[there]
+    usual = [*(errors.mean(), (errors / depth[known]).mean()), *(degrees.mean(), np.median(degrees))]
+    usual += [(degrees < limit).mean() for limit in (11.25, 22.5, 30)]
+
+    def ours(*images: int) -> list[float]:
+        depths, angle = DepthTally(), NormalTally()
+        for image in images:
+            depths.add(predicted[image : image + 1], depth[image : image + 1])
+            angle.add(directions[image : image + 1], normals[image : image + 1])
+        return [*depths.result(), *angle.result()]
+
+    assert ours(0, 1) == pytest.approx(usual, rel=1e-4)
+    counts = known.sum(axis=(1, 2, 3))
+    both, first, second = ours(0, 1)[0], ours(0)[0], ours(1)[0]
+    assert both == pytest.approx((counts[0] * first + counts[1] * second) / counts.sum(), rel=1e-12)
+    if counts[0] != counts[1] and abs(first - second) > 1e-3:
+        assert both != pytest.approx((first + second) / 2, rel=1e-9)
+
+
 @given(seeds, cuts)
 def test_normals_are_those_of_all_pixels_together(seed: int, cut: int) -> None:
     generator = np.random.default_rng(seed)

@@ -1,5 +1,6 @@
 """Runs on dense problems: repeatable, resumable, metrics of whole splits, bad folders named; tiny rendered rooms."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,21 @@ def copied(scenes: Path, folder: Path) -> Path:
 def test_nobody_said_where_the_images_are() -> None:
     with pytest.raises(DataError, match=r"cityscapes can not be fetched.*--data-dir or FLATMTL_DATA"):
         load("cityscapes", 3, 2, 2)
+
+
+def test_the_smaller_cityscapes_are_found_under_the_name_that_they_are_packed_with(
+    scenes: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(scenes / "cityscapes", tmp_path / "cityscapes2")
+    assert [one.state for one in dense_status(tmp_path)][-2:] == ["absent", "there"]
+    found, same = (load_dense("cityscapes", *SIZES.values(), folder) for folder in (tmp_path, scenes))
+    assert [split.sha256 for split in found] == [split.sha256 for split in same]
+    for part in ("train", "val"):
+        (tmp_path / "cityscapes2" / part / "label").rename(tmp_path / "cityscapes2" / part / "label_7")
+    renamed = load_dense("cityscapes", *SIZES.values(), tmp_path)
+    assert [split.sha256 for split in renamed] == [split.sha256 for split in same]
+    (tmp_path / "cityscapes2" / "val" / "label_7" / "0.npy").unlink()
+    assert [one.state for one in dense_status(tmp_path)][-1] == "not as it should be"
 
 
 def test_a_wrong_folder_and_too_few_images_are_named(scenes: Path, tmp_path: Path) -> None:

@@ -241,6 +241,26 @@ def test_normal_loss_by_hand() -> None:
     assert normal_loss(as_maps(prediction), as_maps(normals)).item() == pytest.approx((0 + 2 + 1) / 3, rel=1e-14)
 
 
+def test_losses_are_those_of_the_usual_programs() -> None:
+    """A masked sum over the number of valid pixels; normals enter as stored, also those that are shorter than 1."""
+    generator = torch.Generator().manual_seed(1)
+    depth = torch.rand(2, 1, 4, 5, generator=generator) * (torch.rand(2, 1, 4, 5, generator=generator) < 0.7)
+    guess = torch.rand(2, 1, 4, 5, generator=generator)
+    known = (depth.sum(dim=1) != 0).float().unsqueeze(1)
+    torch.testing.assert_close(depth_loss(guess, depth), ((guess - depth).abs() * known).sum() / known.count_nonzero())
+    normals = functional.normalize(torch.randn(2, 3, 4, 5, generator=generator), dim=1)
+    normals *= torch.rand(2, 1, 4, 5, generator=generator).clamp(min=0.6)
+    normals[:, :, :2] = 0
+    guess = functional.normalize(torch.randn(2, 3, 4, 5, generator=generator), dim=1)
+    known = (normals.sum(dim=1) != 0).float().unsqueeze(1)
+    expected = 1 - (guess * normals * known).sum() / known.count_nonzero()
+    torch.testing.assert_close(normal_loss(guess, normals), expected)
+    labels = torch.randint(-1, 4, (2, 4, 5), generator=generator)
+    logits = torch.randn(2, 4, 4, 5, generator=generator)
+    expected = functional.nll_loss(functional.log_softmax(logits, dim=1), labels, ignore_index=-1)
+    torch.testing.assert_close(segmentation_loss(logits, labels), expected)
+
+
 @pytest.mark.parametrize(
     ("loss", "channels", "target"),
     [
