@@ -32,6 +32,8 @@ SearchName: TypeAlias = Literal["adult"]
 RADII: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2)
 """The grid from which the paper profile's radius is chosen on validation, the same for every method."""
 
+LAPTOP_CORE_HOURS = 40
+"""What the laptop list may cost: `experiments.costs` says what it does."""
 FIRST_RADII = (0.05, 0.2)
 LAPTOP_PROBLEMS: tuple[ProblemName, ...] = ("multi_fashion", "multi_fashion_mnist", "multi_mnist")
 LAPTOP_AGGREGATORS: tuple[AggregatorName, ...] = ("Mean", "MGDA", "CAGrad", "IMTLG")
