@@ -56,9 +56,10 @@ def certify(certification: Certification, problem: LoadedProblem, *, commit: str
     prior.check_unseen(second)
     generator = torch.Generator().manual_seed(stream_seed(spec.seed, "probe"))
     tasks = len(trained.heads)
+    family = certification.family
     split = Split(
-        sample=certification.delta - certification.delta_draws,
-        draws=certification.delta_draws,
+        sample=(certification.delta - certification.delta_draws) / family,
+        draws=certification.delta_draws / family,
         scales=len(certification.scales),
         tasks=tasks,
     )
@@ -76,6 +77,7 @@ def certify(certification: Certification, problem: LoadedProblem, *, commit: str
         passes=certification.passes,
         draw_batch=certification.draw_batch,
         generator=generator,
+        bernstein=True,
     )
     return Certificate(
         schema_version=SCHEMA_VERSION,
@@ -110,6 +112,7 @@ def certified(
     Args:
         bernstein: the draws are paid for by the empirical Bernstein bound, not by Chernoff's.
     """
+    posterior.prior.check_unseen(part)
     found = drawn_errors(posterior, part, passes=passes, draw_batch=draw_batch, generator=generator)
     draws = len(found)
     test_risks, _ = drawn_risks(posterior, test, passes=TEST_PASSES, draw_batch=TEST_BATCH, generator=generator)

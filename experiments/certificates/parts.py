@@ -21,6 +21,17 @@ class Part:
     def __len__(self) -> int:
         return len(self.examples)
 
+    def overlaps(self, other: "Part") -> bool:
+        """Whether both have the same name, or labels in the same memory."""
+        own, others = _span(self.labels), _span(other.labels)
+        return self.name == other.name or (own.start < others.stop and others.start < own.stop)
+
+
+def _span(values: Tensor) -> range:
+    """The bytes that a contiguous tensor lies in."""
+    start = values.data_ptr()
+    return range(start, start + values.numel() * values.element_size())
+
 
 def cut(split: Split, n_first: int, names: tuple[str, str]) -> tuple[Part, Part]:
     """The first ``n_first`` examples and the others.
@@ -44,7 +55,7 @@ class Prior:
 
     centre: MultiTaskModel
     deviations: tuple[float, ...]
-    seen: frozenset[str]
+    seen: tuple[Part, ...]
 
     def check_unseen(self, part: Part) -> None:
         """Refuse a part that the prior depends on.
@@ -52,12 +63,12 @@ class Prior:
         Raises:
             InvalidBound: the part is among those seen.
         """
-        if part.name in self.seen:
-            rule = f"none that the prior has seen ({', '.join(sorted(self.seen))})"
+        if any(part.overlaps(own) for own in self.seen):
+            rule = f"none that the prior has seen ({', '.join(own.name for own in self.seen)})"
             raise InvalidBound("the bound's part", repr(part.name), rule, "Bound on the part that was left out.")
 
 
 def prior_of(centre: MultiTaskModel, parts: tuple[Part, ...]) -> Prior:
     """Each tensor's deviation is the root mean square of its entries (1 for a tensor of zeros)."""
     sizes = [float(parameter.detach().double().square().mean().sqrt()) for parameter in centre.parameters()]
-    return Prior(centre, tuple(size or 1.0 for size in sizes), frozenset(part.name for part in parts))
+    return Prior(centre, tuple(size or 1.0 for size in sizes), parts)

@@ -19,6 +19,11 @@ from theory.bounds.rounding import Interval, log, sqrt
 class Gaussian(Protocol):
     """What is drawn from and charged for."""
 
+    @property
+    def prior(self) -> Prior:
+        """What it is charged against, and what that has seen."""
+        ...
+
     def centre(self) -> MultiTaskModel:
         """A network at the mean."""
         ...

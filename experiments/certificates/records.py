@@ -5,13 +5,13 @@ from itertools import product
 
 import msgspec
 
-from experiments import catalog
 from experiments.catalog import BASE, FLAT, Options, Profile
 from experiments.results import STORE, Provenance, Shelf
 from experiments.spec import AggregatorName, Mode, ProblemName, Spec
+from theory.bounds.quantities import InvalidBound
 
 SCHEMA_VERSION = 1
-REVISION = 1
+REVISION = 2
 """Raise it when a change alters what is certified: stored certificates then count as missing."""
 
 STORED = STORE / "certificates"
@@ -31,7 +31,10 @@ class Certification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         search_passes, passes: through the bound's examples, one draw of the weights a batch: for the choice of scale
             and t, and afresh for the chosen one.
         draw_batch: examples that share one draw; divides their number.
-        delta: the certificate fails with at most this probability; ``delta_draws`` of it pays for the draws.
+        family: so many certificates, of one data set, hold together: each gets an equal share of delta, so that the
+            lowest of them may be chosen afterwards.
+        delta: one certificate of the family fails with at most this probability; ``delta_draws`` of it pays for the
+            draws, by the empirical Bernstein bound.
     """
 
     training: Spec
@@ -40,19 +43,28 @@ class Certification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     scales: tuple[float, ...] = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
     mixtures: tuple[float, ...] = (0.0, 0.01, 0.03, 0.1, 0.3)
     search_passes: int = 1
-    passes: int = 40
-    draw_batch: int = 27
+    passes: int = 10
+    draw_batch: int = 25
+    family: int = 1
     delta: float = 0.05
     delta_draws: float = 0.01
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where delta goes: to the sample (shared by ``scales`` priors and by the tasks) and to the draws."""
+    """Where one certificate's share of delta goes: to the sample (shared by ``scales`` priors and by the tasks) and to
+    the draws."""
 
     sample: float
     draws: float
     scales: int
     tasks: int
+
+    def __post_init__(self) -> None:
+        for name, value in (("the sample's share of delta", self.sample), ("the draws' share of delta", self.draws)):
+            if not 0.0 < value < 1.0 or self.sample + self.draws >= 1.0:
+                raise InvalidBound(
+                    name, value, "above 0, and below 1 with the other one", "Choose 0 < delta_draws < delta < 1."
+                )
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -104,7 +116,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     seconds: float
 
 
-OVERLAYS = Profile(name="laptop", model="lenet", n_train=27_000, n_validation=3_000, n_test=5_000, epochs=30)
+OVERLAYS = Profile(name="laptop", model="lenet", n_train=24_000, n_validation=2_500, n_test=4_000, epochs=20)
 PEOPLE = Profile(name="laptop", model="mlp", n_train=27_000, n_validation=6_000, n_test=12_000, epochs=15)
 METHODS: tuple[tuple[Mode, AggregatorName, Options], ...] = (
     ("erm", "Mean", BASE["Mean"]),
@@ -122,11 +134,13 @@ def certifications() -> tuple[Certification, ...]:
 
 
 def _certifications() -> Iterator[Certification]:
-    problems: tuple[ProblemName, ...] = ("adult", *catalog.LAPTOP_PROBLEMS)
+    problems: tuple[ProblemName, ...] = ("adult", "multi_mnist", "multi_fashion", "multi_fashion_mnist")
     for seed, problem, (mode, aggregator, options) in product(range(SEEDS), problems, METHODS):
         profile, rho = PEOPLE if problem == "adult" else OVERLAYS, 0.0 if mode == "erm" else RHO
         training = profile.spec(problem, seed, mode, aggregator=aggregator, options=options, rho=rho)
-        yield Certification(training=training, n_prior=profile.n_train // 2, posterior_epochs=10)
+        yield Certification(
+            training=training, n_prior=profile.n_train // 2, posterior_epochs=3, family=SEEDS * len(METHODS)
+        )
 
 
 CERTIFICATE_SHELF: Shelf[Certification, Certificate] = Shelf(

@@ -26,14 +26,15 @@ from experiments.splits import LoadedProblem, Split
 
 
 def load_disjoint(spec: Spec, data_dir: Path | None = None) -> LoadedProblem:
-    """The splits of a certified run: overlays that share no base image, hence independent samples; people."""
+    """The splits of a certified run, of independent samples: overlays that share no base image; people, whose numbers
+    are scaled by the validation split, so that no part of the training split depends on another."""
 
     def overlays(name: str, count: int) -> Split:
         found = load_overlays(spec.problem, name, count=count, disjoint=True, data_dir=data_dir)  # type: ignore[arg-type]
         return Split(torch.from_numpy(found.images), torch.from_numpy(found.labels), found.sha256)
 
     def people(name: str, count: int) -> Split:
-        found = load_adult(name, count=count, data_dir=data_dir)  # type: ignore[arg-type]
+        found = load_adult(name, count=count, data_dir=data_dir, reference="validation")  # type: ignore[arg-type]
         return Split(torch.from_numpy(found.features), torch.from_numpy(found.labels), found.sha256)
 
     split = people if spec.problem == "adult" else overlays

@@ -158,10 +158,13 @@ def _table(path: Path) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     return header, values
 
 
-def load_adult(split: Split, *, count: int | None = None, data_dir: Path | None = None) -> People:
+def load_adult(
+    split: Split, *, count: int | None = None, data_dir: Path | None = None, reference: Split = "train"
+) -> People:
     """The first ``count`` people (default: all) of a split: one seeded permutation, cut into 27,222 / 6,000 / 12,000.
 
-    Numbers are centred and scaled by the whole training split, whatever ``count`` is.
+    Numbers are centred and scaled by the whole ``reference`` split, whatever ``count`` is: where people must not depend
+    on each other, by one that they are not from.
 
     Raises:
         DataError: the file can not be found or fetched, or is not the recorded one.
@@ -178,8 +181,8 @@ def load_adult(split: Split, *, count: int | None = None, data_dir: Path | None 
     own = dict(zip(SIZES, np.split(order, ends[:-1]), strict=True))
     names, features = questions(header, values)
     numbers = [names.index(name) for name in NUMBERS]
-    reference = features[own["train"]][:, numbers]
-    features[:, numbers] = (features[:, numbers] - reference.mean(axis=0)) / reference.std(axis=0)
+    scale = features[own[reference]][:, numbers]
+    features[:, numbers] = (features[:, numbers] - scale.mean(axis=0)) / scale.std(axis=0)
     chosen = own[split][:size]
     shown, labels = features[chosen].astype(np.float32), answers(header, values)[chosen]
     digest = hashlib.sha256(shown.tobytes() + labels.tobytes()).hexdigest()

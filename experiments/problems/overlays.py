@@ -12,8 +12,10 @@ Definition (ours: the files of the paper's authors are not published)
 - Canvas. 36 x 36, zero. The corner of the first image is at row and column 0..4, of the second at 4..8, uniform;
   where both lie the pixel is their maximum. Task 1 is the class of the first (top left), task 2 of the second.
 - Order. Overlays stand in a seeded order; smaller sets are its prefixes.
-- ``disjoint=True``: every base image is used once, so that the overlays of a set are independent of each other in
-  the images that they show: 27,000 / 3,000 / 5,000, for ``multi_fashion_mnist`` 54,000 / 6,000 / 10,000.
+- ``disjoint=True``: for statements that need independent samples. No base image is used twice; firsts and seconds are
+  paired at random and pairs of one class are left out. If base images are independent draws of one law, so are these
+  overlays: of the law of two images, given that their classes differ. (Matchings make each pair depend on the others'
+  labels.) About 24,300 / 2,700 / 4,500 overlays, for ``multi_fashion_mnist`` twice as many.
 
 Randomness: one ``numpy.random.Generator`` (PCG64) for each source's split and for each set (problem, split, disjoint),
 seeded with the SHA-256 of a text that names it (`seeded_generator`). `OVERLAY_SHA256` holds the sums of all sets.
@@ -70,23 +72,23 @@ PROBLEM_SOURCES: dict[ProblemName, tuple[SourceName, SourceName]] = {
 
 OVERLAY_SHA256: dict[tuple[ProblemName, Split, bool], str] = {
     ("multi_mnist", "train", False): "13f41e90026a64e8e8fa49c7e84adac04ef08db001e44fc8ca0da0b804a3c066",
-    ("multi_mnist", "train", True): "b3e3b398cf85c5ddb426a1ca868b1e2024ee76afd0a9e6c140d833ffd7786ea2",
+    ("multi_mnist", "train", True): "f8c39ca6cae07b2f02970ed0c6709490a0fe426eb80f6bdaae34cdf43db22982",
     ("multi_mnist", "validation", False): "d298c9e5300f5c4c8f5050a58f8b61f2cc10ba955533adf2faef36e1c73547fb",
-    ("multi_mnist", "validation", True): "e51217efbb837d4078548bad972ed5d2b2d59ddd0963263672ca0d655e2e0b94",
+    ("multi_mnist", "validation", True): "f0f9cf0b1c85c036e760ec6bf827d08e00a65afbd03776ce1011dc515c0e1e67",
     ("multi_mnist", "test", False): "f67ba9cb3b78c974d3de30041e0f49970f2adb1914cdc30520a1a67485bcffd8",
-    ("multi_mnist", "test", True): "bf356a6ceaf2fda3b2bdb3f37a6b7d1d4d230d958beb027cb00e8006b250799a",
+    ("multi_mnist", "test", True): "1c83ad2551c339d82c7ff0bce0d33ed7671266a0f239c9425ca0883d5967bb36",
     ("multi_fashion", "train", False): "546999d2efc5b4a76e2b674496de7b0a10d7ac8f9961bbd79b1aede57cdc0fa3",
-    ("multi_fashion", "train", True): "8c8b8b84cebb23332e2cc72bad25586a5361c5a175d7d2d1d958127e0e1f14ed",
+    ("multi_fashion", "train", True): "a0ac28606e0cdacfc233cbff8d805c08ee2c783ab1051c50dd62ee6321c04479",
     ("multi_fashion", "validation", False): "ecc4e8d7522dbf0c3b47e4c7a96045e8d14df5f688e4100c529023b0b3804f6a",
-    ("multi_fashion", "validation", True): "d2384266782b9f5771f55915bf8c40189e82d421c0d72fa3bf6d6091d37b1869",
+    ("multi_fashion", "validation", True): "23dc937e0852f45b2e5b1261a84fc12d6f38c47d9b3356d7463e834fa52ad725",
     ("multi_fashion", "test", False): "6044e074f16719b93f8fd5ffbc23dd7f1f7f7a5b403e09cc43e84736e9a02003",
-    ("multi_fashion", "test", True): "4f4a19d08052f4b5239079cc9c37611bb990f84231c6889375d8194ff4b72235",
+    ("multi_fashion", "test", True): "e75c60abf899025ef1ce46af0d0e26d70a88c3df981e753413fe4408ddf10275",
     ("multi_fashion_mnist", "train", False): "5ebb8343fe33bda072c37c0ea9abdf5d3988ceb69108972d945ea73ea7cb0557",
-    ("multi_fashion_mnist", "train", True): "59c7f137fc8db6559df6a0f455301e127280e6241a63e65fc97417d2cf00079e",
+    ("multi_fashion_mnist", "train", True): "070d4c7a913957e812e0788e9184e5321b7a205af9a09779c3a77f98095c11ab",
     ("multi_fashion_mnist", "validation", False): "983a344600bde8d1470cc9e5ba397f78ca81ace0993258aff242fca5b70cc198",
-    ("multi_fashion_mnist", "validation", True): "18b66705ebb1a9aa08a14dbc203f59548df54ca0867f2f831f3293f51eef5d73",
+    ("multi_fashion_mnist", "validation", True): "287d4fb6ea155faed734486b7e2eceef91986f4ffe100be8d558cf1a7fc38251",
     ("multi_fashion_mnist", "test", False): "945e95daac23a5c7dd8fda18df059bbf9b60414835fee326edb88cb5e61354d7",
-    ("multi_fashion_mnist", "test", True): "21768bc789a6ada801cd2764c040bf30c0cfb456c591d02e8b33c609a140748f",
+    ("multi_fashion_mnist", "test", True): "8c0c97cc607875b78483047b53d06f6b43f1273435ff6f5c44618268a860d028",
 }
 """Sums (`Overlays.sha256`) of the full sets, by problem, split and ``disjoint``."""
 
@@ -203,7 +205,7 @@ def plan_overlays(
         problem: the problem's name.
         split: the split's name.
         labels: labels of the whole part (train or test) of the first and of the second source.
-        disjoint: use every base image once.
+        disjoint: independent overlays: no base image twice, pairs of one class left out.
 
     Raises:
         DataError: the labels admit no pairs of different classes.
@@ -211,21 +213,37 @@ def plan_overlays(
     generator = seeded_generator(f"{problem}, {split}, {'disjoint' if disjoint else 'overlapping'}")
     sources = PROBLEM_SOURCES[problem]
     first, second = (base_indices(name, split, len(own)) for name, own in zip(sources, labels, strict=True))
-    if disjoint and sources[0] == sources[1]:
-        shuffled = generator.permutation(first)
-        half = len(shuffled) // 2
-        first, second = shuffled[:half], shuffled[half : 2 * half]
-    first_labels, second_labels = labels[0][first], labels[1][second]
-    partner = match_labels(first_labels, second_labels, generator)
-    if not disjoint:
+    if disjoint:
+        bases = _independent_pairs(first, second, labels, generator, one_source=sources[0] == sources[1])
+    else:
+        first_labels, second_labels = labels[0][first], labels[1][second]
+        partner = match_labels(first_labels, second_labels, generator)
         again = match_labels(first_labels, second_labels, generator, taken=partner)
-        first, partner = np.tile(first, 2), np.concatenate((partner, again))
-    order = generator.permutation(len(first))
-    bases = np.stack((first, second[partner]), axis=1)[order]
-    corners = generator.integers(SHIFTS, size=(len(first), 2, 2))
+        order = generator.permutation(2 * len(first))
+        bases = np.stack((np.tile(first, 2), second[np.concatenate((partner, again))]), axis=1)[order]
+    corners = generator.integers(SHIFTS, size=(len(bases), 2, 2))
     corners[:, 1] += SHIFTS - 1
     pair_labels = np.stack((labels[0][bases[:, 0]], labels[1][bases[:, 1]]), axis=1).astype(np.int64)
     return OverlayPlan(bases, corners, pair_labels)
+
+
+def _independent_pairs(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    labels: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    generator: np.random.Generator,
+    *,
+    one_source: bool,
+) -> NDArray[np.int64]:
+    """(n, 2): shuffled firsts beside shuffled seconds (of one source: two halves), without pairs of one class."""
+    if one_source:
+        shuffled = generator.permutation(first)
+        half = len(shuffled) // 2
+        first, second = shuffled[:half], shuffled[half : 2 * half]
+    else:
+        first, second = generator.permutation(first), generator.permutation(second)
+    differ: NDArray[np.bool_] = labels[0][first] != labels[1][second]
+    return np.stack((first[differ], second[differ]), axis=1)
 
 
 def render_overlays(
@@ -260,7 +278,7 @@ def load_overlays(
         problem: ``multi_mnist``, ``multi_fashion`` or ``multi_fashion_mnist``.
         split: ``train``, ``validation`` or ``test``.
         count: how many, 1 up to the size of the set; None for all.
-        disjoint: every base image is used once (for statements that need independent examples).
+        disjoint: no base image is used twice (for statements that need independent examples).
         data_dir: folder with the original files, see `experiments.problems.sources`.
 
     Raises:
