@@ -16,6 +16,8 @@ REVISION = 1
 
 STORED = STORE / "certificates"
 COMMAND = "python -m experiments.certificates"
+MAIN_BOUND = "Seeger-Maurer"
+"""By which posteriors are chosen."""
 
 
 class Certification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,6 +104,10 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     average: TaskCertificate
     prior_test_error: tuple[float, ...]
     seconds: float
+
+    @property
+    def summary(self) -> str:
+        return f"certified at {self.average.bounds[MAIN_BOUND]:.4f}, test {self.average.test_risk:.4f}"
 
 
 OVERLAYS = Profile(name="laptop", model="lenet", n_train=27_000, n_validation=3_000, n_test=5_000, epochs=30)
