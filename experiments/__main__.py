@@ -19,7 +19,7 @@ from experiments.engines.engine import Engine, EngineMissing, SweepBroken
 from experiments.engines.estimate import left
 from experiments.engines.local import LocalPool
 from experiments.engines.slurm import Slurm
-from experiments.engines.sweep import Shard, run_sweep
+from experiments.engines.sweep import Shard, run_sweep, tell_counts
 from experiments.problems.overlays import describe_data
 from experiments.results import (
     SCHEMA_VERSION,
@@ -137,10 +137,7 @@ def sweep(
     except (SweepBroken, EngineMissing, ValueError) as error:
         console.print(str(error), markup=False, soft_wrap=True)
         return 1
-    counts: collections.Counter[str] = collections.Counter(one.outcome for one in finished)
-    counts["not started"] = len(chosen) - len(finished)
-    console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count), highlight=False)
-    return int(counts["failed"] + counts["stopped"] + counts["not started"] > 0)
+    return int(tell_counts(finished, len(chosen), console) > 0)
 
 
 @app.command

@@ -1,4 +1,4 @@
-"""One run under its lock: each key at most once at a time, whoever runs it (`experiments.engines`) and on what machine.
+"""One key under its lock: each at most once at a time, whoever computes it (`experiments.engines`) and on what machine.
 
 State beside the store, under ``build/``: ``checkpoints/<key>.pt`` (removed once the result is safe),
 ``locks/<key>.lock`` (held while a run is going on), ``failed/<key>.txt`` (why a run failed; removed when it succeeds).
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -27,6 +27,8 @@ BUILD = ROOT / "build"
 SOURCES = ("flatmtl_core", "experiments", ":(exclude)experiments/store")
 """What decides whether the tree is dirty, as arguments of git: tracked files that a run executes."""
 
+One = TypeVar("One")
+"""What names one result: the spec of a training run, or a question about one (`experiments.results.Question`)."""
 Outcome = Literal["done", "skipped", "running elsewhere", "failed", "stopped"]
 State = Literal["done", "running", "failed", "missing"]
 
@@ -49,7 +51,7 @@ class LoadLabelled(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What all runs of a sweep share. ``build`` holds checkpoints, locks and failures."""
+    """What all runs or records of a sweep share. ``build`` holds checkpoints, locks and failures."""
 
     store: Path
     build: Path = BUILD
@@ -59,10 +61,10 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Finished:
-    """How one run ended; ``seconds`` of wall time in this sweep."""
+class Finished(Generic[One]):
+    """How one run, or the computation of one record, ended; ``seconds`` of wall time in this sweep."""
 
-    spec: Spec
+    spec: One
     outcome: Outcome
     seconds: float
     message: str = ""
@@ -138,6 +140,47 @@ def state(spec: Spec, store: Path, build: Path = BUILD) -> State:
     return "failed" if (build / "failed" / f"{key}.txt").exists() else "missing"
 
 
+def once(
+    spec: One,
+    settings: Settings,
+    *,
+    key: str,
+    label: str,
+    path: Path,
+    read: Callable[[Path], object],
+    compute: Callable[[], str],
+) -> Finished[One]:
+    """Compute one key under its lock unless it is stored; store the reason of a failure.
+
+    Args:
+        spec: what is asked for; ``label``: the same on one line.
+        path, read: where the result is stored, and how it is read: what is stored is trusted only after that.
+        compute: computes and stores the result; returns what it came to in a few words, or nothing.
+    """
+    failure = settings.build / "failed" / f"{key}.txt"
+    clock = time.monotonic()
+
+    def finished(outcome: Outcome, message: str = "") -> Finished[One]:
+        return Finished(spec, outcome, time.monotonic() - clock, message)
+
+    with locked(settings.build / "locks" / f"{key}.lock") as held:
+        if not held:
+            return finished("running elsewhere")
+        try:
+            if path.exists() and not settings.fresh:
+                read(path)
+                return finished("skipped")
+            message = compute()
+        except TrainingStopped as stop:
+            return finished("stopped", str(stop))
+        except Exception as error:  # noqa: BLE001 - whatever a run dies of is recorded and reported; the others go on
+            report = f"{label}\n{msgspec.json.encode(spec).decode()}\n\n{traceback.format_exc()}"
+            write_atomically(failure, report.encode())
+            return finished("failed", f"{type(error).__name__}: {error} (see {failure})")
+        failure.unlink(missing_ok=True)
+        return finished("done", message)
+
+
 def run_one(
     spec: Spec,
     settings: Settings,
@@ -146,40 +189,24 @@ def run_one(
     source: tuple[str, bool],
     on_epoch: Callable[[int, float], None] = lambda epoch, seconds: None,
     should_stop: Callable[[], bool] = lambda: False,
-) -> Finished:
+) -> Finished[Spec]:
     """Run one spec under its lock, resume its checkpoint, store its result or the reason of its failure."""
-    key = spec_key(spec)
+    key, path = spec_key(spec), result_path(settings.store, spec)
     checkpoint = settings.build / "checkpoints" / f"{key}.pt"
-    failure = settings.build / "failed" / f"{key}.txt"
-    clock = time.monotonic()
 
-    def finished(outcome: Outcome, message: str = "") -> Finished:
-        return Finished(spec, outcome, time.monotonic() - clock, message)
-
-    with locked(settings.build / "locks" / f"{key}.lock") as held:
-        if not held:
-            return finished("running elsewhere")
-        try:
-            if result_path(settings.store, spec).exists() and not settings.fresh:
-                read_result(result_path(settings.store, spec))
-                return finished("skipped")
-            result = train(
-                spec,
-                load(spec.problem, spec.n_train, spec.n_validation, spec.n_test, settings.data_dir),
-                commit=source[0],
-                dirty=source[1],
-                checkpoint=checkpoint,
-                weights=None if settings.weights is None else settings.weights / f"{key}.pt",
-                on_epoch=lambda record: on_epoch(record.epoch, record.seconds),
-                should_stop=should_stop,
-            )
-            save_result(settings.store, result)
-        except TrainingStopped as stop:
-            return finished("stopped", str(stop))
-        except Exception as error:  # noqa: BLE001 - whatever a run dies of is recorded and reported; the others go on
-            report = f"{describe(spec)}\n{msgspec.json.encode(spec).decode()}\n\n{traceback.format_exc()}"
-            write_atomically(failure, report.encode())
-            return finished("failed", f"{type(error).__name__}: {error} (see {failure})")
+    def compute() -> str:
+        result = train(
+            spec,
+            load(spec.problem, spec.n_train, spec.n_validation, spec.n_test, settings.data_dir),
+            commit=source[0],
+            dirty=source[1],
+            checkpoint=checkpoint,
+            weights=None if settings.weights is None else settings.weights / f"{key}.pt",
+            on_epoch=lambda record: on_epoch(record.epoch, record.seconds),
+            should_stop=should_stop,
+        )
+        save_result(settings.store, result)
         checkpoint.unlink(missing_ok=True)
-        failure.unlink(missing_ok=True)
-        return finished("done")
+        return ""
+
+    return once(spec, settings, key=key, label=describe(spec), path=path, read=read_result, compute=compute)

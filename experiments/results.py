@@ -211,11 +211,19 @@ class Question(Protocol):
     def training(self) -> Spec: ...
 
 
+class Answer(Keyed, Protocol):
+    """What a question comes to; ``summary``: in a few words, for a terminal."""
+
+    @property
+    def summary(self) -> str: ...
+
+
 AnyQuestion = TypeVar("AnyQuestion", bound=Question)
+AnyAnswer = TypeVar("AnyAnswer", bound=Answer)
 
 
 @dataclass(frozen=True)
-class Shelf(Generic[AnyQuestion, AnyKeyed]):
+class Shelf(Generic[AnyQuestion, AnyAnswer]):
     """Where the answers to one kind of question about training runs are kept: one strict file a question.
 
     Args:
@@ -227,7 +235,7 @@ class Shelf(Generic[AnyQuestion, AnyKeyed]):
     """
 
     name: str
-    answer: type[AnyKeyed]
+    answer: type[AnyAnswer]
     version: int
     revision: int
     what: str
@@ -242,17 +250,17 @@ class Shelf(Generic[AnyQuestion, AnyKeyed]):
     def path(self, store: Path, question: AnyQuestion) -> Path:
         return store / f"{self.key(question)}.json"
 
-    def save(self, store: Path, answer: AnyKeyed) -> Path:
+    def save(self, store: Path, answer: AnyAnswer) -> Path:
         """Write one answer; refuses non-finite numbers and a key that is not its own."""
         question: AnyQuestion = getattr(answer, self.name)
         return save_keyed(self.path(store, question), answer, self.key(question), what=self.what, of=self.name)
 
-    def read(self, path: Path) -> AnyKeyed:
+    def read(self, path: Path) -> AnyAnswer:
         """Read one answer strictly."""
         remedy = f"Remove the file and {self.again}."
         return read_keyed(path, self.answer, version=self.version, what=self.what, remedy=remedy)
 
-    def find(self, stores: Iterable[Path], question: AnyQuestion) -> AnyKeyed | None:
+    def find(self, stores: Iterable[Path], question: AnyQuestion) -> AnyAnswer | None:
         """The answer to this very question, from the first store that has it."""
         path = first_path(stores, lambda store: self.path(store, question))
         return None if path is None else self.read(path)

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Literal
 
 import tyro
-from rich.console import Console
 
-from experiments.certificates import trained_records
-from experiments.certificates.records import STORED, certifications
-from experiments.certificates.sweep import fit_all, sweep
-from experiments.certificates.trained_records import fittings
+from experiments.certificates import records, trained_records
+from experiments.certificates.certify import certify
+from experiments.certificates.disjoint import load_disjoint
+from experiments.certificates.fit import fit
+from experiments.engines.records import keep_records
+from experiments.executors import Settings
 
 
 def main(
@@ -24,26 +25,22 @@ def main(
     """Certify networks trained plain, by SAM-sum, direct and decomposed, on every data set.
 
     Args:
-        kind: of posteriors: on the line to the network that goes on training, or trained on the bound (one process).
+        kind: of posteriors: on the line to the network that goes on training, or trained on the bound.
         store: folder of the certificates; by default the kind's own.
         workers: processes, one thread each.
         fresh: make finished certificates again.
         data_dir: folder with the original files.
         only: those whose training is described by a line that contains this text.
     """
-    if kind == "trained":
-        found = store or trained_records.STORED
-        failed = fit_all(fittings(), found, data_dir=data_dir, fresh=fresh, only=only, console=Console())
-        return int(failed > 0)
-    failed = sweep(
-        certifications(),
-        store or STORED,
-        data_dir=data_dir,
-        workers=workers,
-        fresh=fresh,
-        only=only,
-        console=Console(),
+    settings = Settings(
+        store=store or (records if kind == "line" else trained_records).STORED, data_dir=data_dir, fresh=fresh
     )
+    if kind == "line":
+        listed, shelf = records.certifications(), records.CERTIFICATE_SHELF
+        failed = keep_records(shelf, listed, certify, settings, load=load_disjoint, workers=workers, only=only)
+    else:
+        fittings, fitted = trained_records.fittings(), trained_records.FITTED_SHELF
+        failed = keep_records(fitted, fittings, fit, settings, load=load_disjoint, workers=workers, only=only)
     return int(failed > 0)
 
 

@@ -20,6 +20,7 @@ from experiments.certificates.posterior import (
 )
 from experiments.certificates.records import (
     CERTIFICATE_SHELF,
+    MAIN_BOUND,
     SCHEMA_VERSION,
     Candidate,
     Certificate,
@@ -214,7 +215,7 @@ def _candidate(
         kl_shared=kl_shared,
         kl_heads=kl_heads,
         risks=tuple(risks.tolist()),
-        value=bounds["Seeger-Maurer"].value,
+        value=bounds[MAIN_BOUND].value,
     )
 
 

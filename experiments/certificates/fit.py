@@ -9,7 +9,7 @@ import torch
 from experiments.certificates.certify import bounds_of, certified, errors, train_prior
 from experiments.certificates.parts import Part, cut
 from experiments.certificates.posterior import drawn_risks
-from experiments.certificates.records import Split
+from experiments.certificates.records import MAIN_BOUND, Split
 from experiments.certificates.trained import TrainedPosterior, Training, train_posterior
 from experiments.certificates.trained_records import (
     FITTED_SHELF,
@@ -22,8 +22,6 @@ from experiments.certificates.trained_records import (
 from experiments.methods import stream_seed
 from experiments.splits import LoadedProblem
 from experiments.train import now, provenance
-
-MAIN = "Seeger-Maurer"
 
 
 def fit(fitting: Fitting, problem: LoadedProblem, *, commit: str, dirty: bool) -> Fitted:
@@ -87,7 +85,7 @@ def _outcome(
         )
         kl_shared, kl_heads = posterior.divergences()
         risk, kl = float(risks.mean()), kl_shared + sum(kl_heads)
-        value = bounds_of(risk, kl, len(part), split, 1)[MAIN].value
+        value = bounds_of(risk, kl, len(part), split, 1)[MAIN_BOUND].value
         tried.append(Tried(scale=posterior.scale, kl=kl, risk=risk, value=value, ratios=posterior.ratios))
     best = min(range(len(tried)), key=lambda index: tried[index].value)
     each, average = certified(

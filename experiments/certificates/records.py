@@ -16,6 +16,8 @@ REVISION = 2
 
 STORED = STORE / "certificates"
 COMMAND = "python -m experiments.certificates"
+MAIN_BOUND = "Seeger-Maurer"
+"""By which posteriors are chosen."""
 
 
 class Certification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,6 +116,10 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     average: TaskCertificate
     prior_test_error: tuple[float, ...]
     seconds: float
+
+    @property
+    def summary(self) -> str:
+        return f"certified at {self.average.bounds[MAIN_BOUND]:.4f}, test {self.average.test_risk:.4f}"
 
 
 OVERLAYS = Profile(name="laptop", model="lenet", n_train=24_000, n_validation=2_500, n_test=4_000, epochs=20)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from experiments.catalog import BASE, Profile
-from experiments.certificates.records import OVERLAYS, PEOPLE, Split, TaskCertificate
+from experiments.certificates.records import MAIN_BOUND, OVERLAYS, PEOPLE, Split, TaskCertificate
 from experiments.results import STORE, Provenance, Shelf
 from experiments.spec import ProblemName, Spec
 
@@ -81,6 +81,11 @@ class Fitted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     trained: Outcome
     prior_test_error: tuple[float, ...]
     cpu_seconds: dict[str, float]
+
+    @property
+    def summary(self) -> str:
+        held_out, trained = (one.average.bounds[MAIN_BOUND] for one in (self.held_out, self.trained))
+        return f"held out {held_out:.4f}, trained {trained:.4f}"
 
 
 def fittings() -> tuple[Fitting, ...]:

@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 import tyro
-from rich.console import Console
 
-from experiments.cheaper.records import STORED, measurements
-from experiments.cheaper.sweep import sweep
+from experiments.cheaper.measure import measure
+from experiments.cheaper.records import MEASURED_SHELF, STORED, measurements
+from experiments.engines.records import keep_records
+from experiments.executors import Settings
 from experiments.splits import load_problem
 
 
@@ -20,8 +21,8 @@ def main(store: Path = STORED, workers: int = 2, fresh: bool = False, data_dir: 
         fresh: measure finished runs again.
         data_dir: folder with the original image files.
     """
-    chosen = measurements()
-    failed = sweep(chosen, store, load=load_problem, data_dir=data_dir, workers=workers, fresh=fresh, console=Console())
+    settings = Settings(store=store, data_dir=data_dir, fresh=fresh)
+    failed = keep_records(MEASURED_SHELF, measurements(), measure, settings, load=load_problem, workers=workers)
     return int(failed > 0)
 
 

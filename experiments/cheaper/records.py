@@ -114,6 +114,10 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     checkpoints: tuple[Checkpoint, ...]
     seconds: float
 
+    @property
+    def summary(self) -> str:
+        return f"measured at {len(self.checkpoints)} checkpoints"
+
 
 def measurements() -> tuple[Measurement, ...]:
     """The laptop profile's runs of F-LS and F-CAGrad on MultiFashion at its first radii, seed 0 first."""

@@ -78,6 +78,10 @@ class Course(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     checkpoints: tuple[Checkpoint, ...]
     cpu_seconds: float
 
+    @property
+    def summary(self) -> str:
+        return f"followed in {self.cpu_seconds:.0f} CPU s"
+
 
 METHODS: tuple[tuple[Mode, AggregatorName, Options], ...] = (
     ("erm", "Mean", BASE["Mean"]),

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from experiments.engines.engine import EngineMissing, Submitted, Task, require
-from experiments.spec import Spec, spec_key
+from experiments.executors import One
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class DaskCluster:
     interval: float = 0.1
 
     @contextmanager
-    def submit(self, task: Task, specs: Sequence[Spec]) -> Iterator[Submitted]:
+    def submit(self, task: Task[One], specs: Sequence[One]) -> Iterator[Submitted]:
         """One future a spec, earlier specs first. The cluster forgets what is not running when the context ends."""
         require("distributed", "dask")
         from distributed import Client  # noqa: PLC0415 - only who uses Dask needs it
@@ -33,7 +33,7 @@ class DaskCluster:
                 f"no Dask scheduler answers at {self.scheduler!r} ({error}): start one, or correct --scheduler."
             ) from error
         with client:
-            keys = [spec_key(spec) for spec in specs]
+            keys = [task.key(spec) for spec in specs]
             yield Submitted(
                 [
                     client.submit(task, spec, key, pure=False, priority=-number)

@@ -1,7 +1,8 @@
 """What a terminal shows of a sweep."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Generic
 
 from rich.console import Console
 from rich.progress import (
@@ -15,14 +16,15 @@ from rich.progress import (
 )
 
 from experiments.engines.engine import Update
-from experiments.executors import Finished, describe
+from experiments.executors import Finished, One
 
 
-class Display:
+class Display(Generic[One]):
     """Progress of a sweep: on a terminal an overall bar and one a worker, with estimates; elsewhere one line a run."""
 
-    def __init__(self, console: Console, runs: int) -> None:
+    def __init__(self, console: Console, runs: int, describe: Callable[[One], str]) -> None:
         self.console = console
+        self.describe = describe
         self.runs = runs
         self.progress = Progress(
             TextColumn("{task.description}"),
@@ -40,18 +42,18 @@ class Display:
         self.started = time.monotonic()
 
     def show_updates(self, updates: Iterable[Update]) -> None:
-        """Show the epochs that were finished since the last look."""
+        """Show what was finished since the last look."""
         for update in updates:
             label, bar = self.bars.get(update.worker, ("", None))
             if label != update.label:
                 if bar is not None:
                     self.progress.remove_task(bar)
-                bar = self.progress.add_task(update.label, total=update.epochs)
+                bar = self.progress.add_task(update.label, total=update.total)
                 self.bars[update.worker] = (update.label, bar)
             assert bar is not None
-            self.progress.update(bar, completed=update.epoch)
+            self.progress.update(bar, completed=update.done)
 
-    def show_finished(self, run: Finished) -> None:
+    def show_finished(self, run: Finished[One]) -> None:
         """One line for a run that is over."""
         self.finished += 1
         self.progress.update(self.overall, completed=self.finished)
@@ -62,8 +64,9 @@ class Display:
             minutes = (time.monotonic() - self.started) / self.done * (self.runs - self.finished) / 60
             left = f", about {minutes:.0f} min left"
         message = f": {run.message}" if run.message else ""
+        place, label = f"{self.finished}/{self.runs}", self.describe(run.spec)
         self.console.print(
-            f"[{self.finished}/{self.runs}] {run.outcome} {describe(run.spec)} ({run.seconds:.1f} s{left}){message}",
+            f"[{place}] {run.outcome} {label} ({run.seconds:.1f} s{left}){message}",
             markup=False,
             highlight=False,
             soft_wrap=True,

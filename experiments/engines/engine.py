@@ -1,19 +1,20 @@
-"""What an engine is: it takes runs and gives a handle for each. All engines compute the same `Task`."""
+"""What an engine is: it takes specs and gives a handle for each. All engines compute the same `Task`."""
 
 import functools
 import importlib.util
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 
-from experiments.executors import Finished, Settings, run_one, source_state
-from experiments.spec import Spec, spec_key
-from experiments.splits import AnyProblem
+from experiments.executors import Finished, One, Settings, source_state
+
+Loaded = TypeVar("Loaded")
 
 
 class EngineMissing(RuntimeError):
@@ -26,56 +27,93 @@ class SweepBroken(RuntimeError):
 
 @dataclass(frozen=True)
 class Update:
-    """One epoch of one worker is over."""
+    """A worker has ``done`` so many of ``total`` parts of what it computes: the epochs of a run."""
 
     worker: int
     label: str
-    epoch: int
-    epochs: int
+    done: int
+    total: int
 
 
 _alone = threading.Lock()
-"""A run draws from the process's random generator: a worker with several threads runs one spec at a time."""
-_source = functools.cache(source_state)
+"""A run draws from the process's random generator: a worker with several threads computes one thing at a time."""
+source = functools.cache(source_state)
+"""The state of the sources, found once a process."""
+
+
+def untold(done: int, total: int) -> None:
+    """Nobody wants to know how far it is."""
+
+
+def never() -> bool:
+    """Nobody will ask to stop."""
+    return False
 
 
 @functools.lru_cache(maxsize=1)
-def _loaded(load: Callable[..., AnyProblem], *arguments: Any) -> AnyProblem:
+def _loaded(load: Callable[..., Any], *arguments: Any) -> Any:
     return load(*arguments)
 
 
+def decoded(load: Callable[..., Loaded], *arguments: Any) -> Loaded:
+    """What ``load`` makes of the arguments; the data of one problem are decoded once a process."""
+    problem: Loaded = _loaded(load, *arguments)
+    return problem
+
+
 @dataclass(frozen=True)
-class Task:
+class Task(ABC, Generic[One]):
     """What a worker does with a spec, in whatever process and on whatever machine: one thread, deterministic kernels.
 
-    The commit that a result names is the worker's own; the data of a problem are decoded once a process.
+    The commit that a result names is the worker's own. Training runs are one kind of task, records another one.
     """
 
     settings: Settings
-    load: Callable[..., AnyProblem]
+
+    @abstractmethod
+    def key(self, spec: One) -> str:
+        """The content key of what is asked for."""
+
+    @abstractmethod
+    def describe(self, spec: One) -> str:
+        """It on one line."""
+
+    @abstractmethod
+    def path(self, spec: One) -> Path:
+        """Where its result is stored."""
+
+    @abstractmethod
+    def read(self, path: Path) -> object:
+        """Read a stored result strictly.
+
+        Raises:
+            StoreError: it can not be trusted.
+        """
+
+    @abstractmethod
+    def run(self, spec: One, tell: Callable[[int, int], None], should_stop: Callable[[], bool]) -> Finished[One]:
+        """Compute and store it, once (`experiments.executors.once`).
+
+        Args:
+            tell: called with the parts that are done, and with all.
+            should_stop: whether to leave off.
+        """
 
     def __call__(
         self,
-        spec: Spec,
+        spec: One,
         key: str,
-        on_epoch: Callable[[int, float], None] = lambda epoch, seconds: None,
-        should_stop: Callable[[], bool] = lambda: False,
-    ) -> Finished:
+        tell: Callable[[int, int], None] = untold,
+        should_stop: Callable[[], bool] = never,
+    ) -> Finished[One]:
         """Run one spec; refuses one whose key here is not the ``key`` of who submitted it."""
-        if spec_key(spec) != key:
+        if self.key(spec) != key:
             message = f"the worker's sources give this run another key than {key}: use one commit on all machines."
             return Finished(spec, "failed", 0.0, message)
         with _alone:
             torch.set_num_threads(1)
             torch.use_deterministic_algorithms(True)
-            return run_one(
-                spec,
-                self.settings,
-                load=functools.partial(_loaded, self.load),
-                source=_source(),
-                on_epoch=on_epoch,
-                should_stop=should_stop,
-            )
+            return self.run(spec, tell, should_stop)
 
 
 class Handle(Protocol):
@@ -110,7 +148,7 @@ class Engine(Protocol):
     @property
     def interval(self) -> float: ...
 
-    def submit(self, task: Task, specs: Sequence[Spec]) -> AbstractContextManager[Submitted]:
+    def submit(self, task: Task[One], specs: Sequence[One]) -> AbstractContextManager[Submitted]:
         """Submit every spec, in this order; the handles live as long as the context."""
         ...
 

@@ -16,8 +16,7 @@ from multiprocessing.synchronize import Event
 import torch
 
 from experiments.engines.engine import Submitted, Task, Update
-from experiments.executors import Finished, describe
-from experiments.spec import Spec, spec_key
+from experiments.executors import Finished, One
 
 
 @dataclass(frozen=True)
@@ -32,13 +31,13 @@ class LocalPool:
             raise ValueError(f"workers is {self.workers}: at least one process is needed.")
 
     @contextmanager
-    def submit(self, task: Task, specs: Sequence[Spec]) -> Iterator[Submitted]:
+    def submit(self, task: Task[One], specs: Sequence[One]) -> Iterator[Submitted]:
         """One future a spec."""
         context = multiprocessing.get_context("spawn")
         updates: Queue[Update] = context.Queue()
         stop = context.Event()
         with ProcessPoolExecutor(self.workers, context, initializer=_start, initargs=(updates, stop)) as pool:
-            futures = [pool.submit(_run, task, spec, spec_key(spec)) for spec in specs]
+            futures = [pool.submit(_run, task, spec, task.key(spec)) for spec in specs]
             yield Submitted(futures, stop.set, lambda: _received(updates))
 
 
@@ -61,13 +60,13 @@ def _start(updates: "Queue[Update]", stop: Event) -> None:
     _line.set(_Line(updates, stop))
 
 
-def _run(task: Task, spec: Spec, key: str) -> Finished:
+def _run(task: Task[One], spec: One, key: str) -> Finished[One]:
     line = _line.get()
 
-    def on_epoch(epoch: int, seconds: float) -> None:
-        line.updates.put(Update(os.getpid(), describe(spec), epoch, spec.epochs))
+    def tell(done: int, total: int) -> None:
+        line.updates.put(Update(os.getpid(), task.describe(spec), done, total))
 
-    return task(spec, key, on_epoch, line.stop.is_set)
+    return task(spec, key, tell, line.stop.is_set)
 
 
 def _end_with_parent() -> None:

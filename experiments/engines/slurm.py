@@ -4,11 +4,10 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from experiments.engines.engine import EngineMissing, Submitted, Task, require
-from experiments.executors import Finished
-from experiments.spec import Spec, spec_key
+from experiments.executors import Finished, One
 
 if TYPE_CHECKING:
     from submitit.helpers import DelayedSubmission
@@ -34,7 +33,7 @@ class Slurm:
     interval: float = 1.0
 
     @contextmanager
-    def submit(self, task: Task, specs: Sequence[Spec]) -> Iterator[Submitted]:
+    def submit(self, task: Task[One], specs: Sequence[One]) -> Iterator[Submitted]:
         """One job a spec; pickles and logs stand in ``build/slurm``. Jobs outlive the sweep that is killed."""
         require("submitit", "slurm")
         if self.cluster == "slurm" and shutil.which("sbatch") is None:
@@ -48,19 +47,19 @@ class Slurm:
         executor.update_parameters(
             name="flatmtl", timeout_min=round(60 * self.hours), mem_gb=self.memory_gb, cpus_per_task=1, **options
         )
-        yield Submitted(executor.map_array(_Job(task), specs, [spec_key(spec) for spec in specs]))
+        yield Submitted(executor.map_array(_Job(task), specs, [task.key(spec) for spec in specs]))
 
 
 @dataclass(frozen=True)
-class _Job:
+class _Job(Generic[One]):
     """A task that knows what to submit when it has to give way: itself."""
 
-    task: Task
+    task: Task[One]
 
-    def __call__(self, spec: Spec, key: str) -> Finished:
+    def __call__(self, spec: One, key: str) -> Finished[One]:
         return self.task(spec, key)
 
-    def checkpoint(self, spec: Spec, key: str) -> "DelayedSubmission":
+    def checkpoint(self, spec: One, key: str) -> "DelayedSubmission":
         """The run left its state behind after its last full epoch."""
         from submitit.helpers import DelayedSubmission  # noqa: PLC0415
 

@@ -1,9 +1,10 @@
-"""A sweep: a list of specs, or a shard of it, on an engine. The same for every engine."""
+"""A sweep: a list of specs, or a shard of it, on an engine. The same for every engine and for every task."""
 
 import re
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ from rich.console import Console
 
 from experiments.engines.display import Display
 from experiments.engines.engine import Engine, Handle, SweepBroken, Task
-from experiments.executors import Finished, LoadProblem, Settings
-from experiments.results import StoreError, read_result, result_path
+from experiments.engines.training import TrainingTask
+from experiments.executors import Finished, LoadProblem, One, Settings
+from experiments.results import StoreError
 from experiments.spec import Spec, spec_key
 
 
@@ -40,16 +42,31 @@ class Shard:
 
 def run_sweep(
     specs: Sequence[Spec], settings: Settings, *, load: LoadProblem, engine: Engine, console: Console | None = None
-) -> list[Finished]:
-    """Run specs on an engine, in their order; finished keys are skipped unless ``settings.fresh``.
-
-    SIGINT and SIGTERM end the sweep; the same command resumes it. A failed run does not end the sweep.
+) -> list[Finished[Spec]]:
+    """Train specs on an engine, as `finish` does; ``settings.fresh``: from the start.
 
     Args:
         specs: what to run.
         settings: where results and state go.
         load: makes the splits of (problem, n_train, n_validation, n_test, data_dir); importable by the workers.
         engine: where the runs are computed.
+        console: where progress is shown.
+    """
+    if settings.fresh:
+        for spec in specs:
+            (settings.build / "checkpoints" / f"{spec_key(spec)}.pt").unlink(missing_ok=True)
+    return finish(TrainingTask(settings, load), specs, engine=engine, console=console)
+
+
+def finish(
+    task: Task[One], specs: Sequence[One], *, engine: Engine, console: Console | None = None
+) -> list[Finished[One]]:
+    """Do a task for every spec on an engine, in their order; what is stored is skipped unless it shall be ``fresh``.
+
+    SIGINT and SIGTERM end the sweep; the same command resumes it. A failed run does not end the sweep.
+
+    Args:
+        engine: where it is computed.
         console: where progress is shown: live on a terminal, one line a run otherwise.
 
     Returns:
@@ -59,35 +76,40 @@ def run_sweep(
         SweepBroken: a process of this machine died.
         EngineMissing: the engine's library, scheduler or queue is not there.
     """
-    if settings.fresh:
-        for spec in specs:
-            (settings.build / "checkpoints" / f"{spec_key(spec)}.pt").unlink(missing_ok=True)
-    display = Display(console or Console(), len(specs))
-    stored = set() if settings.fresh else {path.stem for path in settings.store.glob("*/*/*.json")}
-    finished = [_skipped(spec, settings) for spec in specs if spec_key(spec) in stored]
+    display = Display(console or Console(), len(specs), task.describe)
+    stored = [not task.settings.fresh and task.path(spec).exists() for spec in specs]
+    finished = [_skipped(spec, task) for spec, found in zip(specs, stored, strict=True) if found]
     for one in finished:
         display.show_finished(one)
-    missing = [spec for spec in specs if spec_key(spec) not in stored]
+    missing = [spec for spec, found in zip(specs, stored, strict=True) if not found]
     if missing:
         with _stopping(display.console) as stop, display.progress:
-            for one in _ends(missing, Task(settings, load), engine, display, stop):
+            for one in _ends(missing, task, engine, display, stop):
                 finished.append(one)
                 display.show_finished(one)
     return finished
 
 
-def _skipped(spec: Spec, settings: Settings) -> Finished:
-    """A stored run: trusted only after it was read."""
+def tell_counts(finished: Sequence[Finished[One]], asked: int, console: Console) -> int:
+    """Say how the runs of a sweep ended; how many of them failed, were stopped or not started."""
+    counts: Counter[str] = Counter(one.outcome for one in finished)
+    counts["not started"] = asked - len(finished)
+    console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count), highlight=False)
+    return counts["failed"] + counts["stopped"] + counts["not started"]
+
+
+def _skipped(spec: One, task: Task[One]) -> Finished[One]:
+    """What is stored: trusted only after it was read."""
     try:
-        read_result(result_path(settings.store, spec))
+        task.read(task.path(spec))
     except StoreError as error:
         return Finished(spec, "failed", 0.0, f"{type(error).__name__}: {error}")
     return Finished(spec, "skipped", 0.0)
 
 
 def _ends(
-    specs: Sequence[Spec], task: Task, engine: Engine, display: Display, stop: threading.Event
-) -> Iterator[Finished]:
+    specs: Sequence[One], task: Task[One], engine: Engine, display: Display[One], stop: threading.Event
+) -> Iterator[Finished[One]]:
     """How each run ended, as they end."""
     with engine.submit(task, specs) as submitted:
         pending = list(zip(submitted.handles, specs, strict=True))
@@ -105,20 +127,20 @@ def _ends(
                 time.sleep(engine.interval)
 
 
-def _end(handle: Handle, spec: Spec, task: Task, stop: threading.Event) -> Finished | None:
+def _end(handle: Handle, spec: One, task: Task[One], stop: threading.Event) -> Finished[One] | None:
     """How a run ended that is over; None when it ended because the sweep stops."""
     try:
-        end: Finished = handle.result()
+        end: Finished[One] = handle.result()
     except BrokenProcessPool as error:
         if stop.is_set():
             return None
         raise SweepBroken(
-            "a worker process died without a word (out of memory, or killed): run the command again, "
-            "every run resumes from its last full epoch."
+            "a worker process died without a word (out of memory, or killed): run the command again, what is stored "
+            "is kept and every training run resumes from its last full epoch."
         ) from error
     except Exception as error:  # noqa: BLE001 - whatever an engine lost a run to is told; the others go on
         return None if stop.is_set() else Finished(spec, "failed", 0.0, f"{type(error).__name__}: {error}")
-    path = result_path(task.settings.store, spec)
+    path = task.path(spec)
     if end.outcome in ("done", "skipped") and not path.exists():
         message = f"it was stored, but {path} is not to be seen here: all machines must share the store's file system."
         return replace(end, outcome="failed", message=message)

@@ -1,16 +1,16 @@
 """Command line: ``python -m experiments.measures`` measures what is missing; finished runs are skipped."""
 
+import functools
 import sys
 from pathlib import Path
 from typing import Literal
 
-import torch
 import tyro
-from rich.console import Console
 
-from experiments.executors import BUILD
-from experiments.measures.records import STORED, measurings
-from experiments.measures.run import measure_all
+from experiments.engines.records import keep_records
+from experiments.executors import BUILD, Settings
+from experiments.measures.records import MEASURES_SHELF, STORED, measurings
+from experiments.measures.run import measure_trained
 from experiments.splits import load_problem
 
 
@@ -18,6 +18,7 @@ def main(
     profile: Literal["smoke", "laptop"] = "laptop",
     store: Path = STORED,
     weights: Path = BUILD / "weights",
+    workers: int = 1,
     fresh: bool = False,
     data_dir: Path | None = None,
     only: str = "",
@@ -29,21 +30,15 @@ def main(
         store: folder of the measures.
         weights: folder of trained weights, one file a run (as `python -m experiments run` keeps them); missing ones
             are trained.
+        workers: processes, one thread each.
         fresh: measure finished runs again.
         data_dir: folder with the original files.
         only: runs whose description contains this text.
     """
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    failed = measure_all(
-        measurings(profile),
-        store,
-        weights,
-        load=load_problem,
-        data_dir=data_dir,
-        fresh=fresh,
-        only=only,
-        console=Console(),
+    settings = Settings(store=store, data_dir=data_dir, fresh=fresh)
+    measure = functools.partial(measure_trained, weights=weights, load=load_problem, data_dir=data_dir)
+    failed = keep_records(
+        MEASURES_SHELF, measurings(profile), measure, settings, load=load_problem, workers=workers, only=only
     )
     return int(failed > 0)
 

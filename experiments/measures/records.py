@@ -185,6 +185,10 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     plane: Landscape
     cpu_seconds: dict[str, float]
 
+    @property
+    def summary(self) -> str:
+        return f"measured in {sum(self.cpu_seconds.values()):.0f} CPU s"
+
 
 METHODS: tuple[tuple[Mode, AggregatorName, Options], ...] = (
     ("erm", "Mean", BASE["Mean"]),

@@ -1,4 +1,4 @@
-"""One run: get the trained weights, measure them, keep the record. A list of runs resumes where it stopped."""
+"""One run: get the trained weights and measure them."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,9 +7,8 @@ from typing import TypeVar
 
 import msgspec
 import torch
-from rich.console import Console
 
-from experiments.executors import LoadLabelled, describe, source_state
+from experiments.executors import LoadLabelled
 from experiments.measures.calibration import calibration, entropies
 from experiments.measures.curvature import hessian_product, hessian_trace, top_eigenvalue
 from experiments.measures.landscape import landscape
@@ -172,32 +171,22 @@ def measure(
     )
 
 
-def measure_all(
-    measurings: Sequence[Measuring],
-    store: Path,
-    weights: Path,
+def measure_trained(
+    measuring: Measuring,
+    problem: LoadedProblem,
     *,
+    commit: str,
+    dirty: bool,
+    weights: Path,
     load: LoadLabelled,
     data_dir: Path | None = None,
-    fresh: bool = False,
-    only: str = "",
-    console: Console,
-) -> int:
-    """Measure what the store lacks, one after the other in this process; how many failed."""
-    chosen = [one for one in measurings if only.lower() in describe(one.training).lower()]
-    missing = [one for one in chosen if fresh or MEASURES_SHELF.find([store], one) is None]
-    console.print(f"{len(chosen) - len(missing)} of {len(chosen)} measured already", highlight=False)
-    (commit, dirty), failed = source_state(), 0
-    for measuring in missing:
-        spec = measuring.training
-        try:
-            problem = load(spec.problem, spec.n_train, spec.n_validation, spec.n_test, data_dir)
-            foreign = load(measuring.foreign, 1, 1, spec.n_test, data_dir).test
-            network = trained_network(spec, problem, weights, commit=commit, dirty=dirty)
-            measures = measure(measuring, network, problem, foreign, commit=commit, dirty=dirty)
-            MEASURES_SHELF.save(store, measures)
-            outcome = f"measured in {sum(measures.cpu_seconds.values()):.0f} CPU s"
-        except Exception as error:  # noqa: BLE001 - whatever a run dies of is reported; the others go on
-            failed, outcome = failed + 1, f"failed: {type(error).__name__}: {error}"
-        console.print(f"{describe(spec)} {outcome}", markup=False, highlight=False, soft_wrap=True)
-    return failed
+) -> Measures:
+    """The measures of one run, which is trained first where its weights are missing.
+
+    Args:
+        problem: the splits of the run. load: makes those of the foreign problem.
+        weights: folder of trained weights.
+    """
+    foreign = load(measuring.foreign, 1, 1, measuring.training.n_test, data_dir).test
+    network = trained_network(measuring.training, problem, weights, commit=commit, dirty=dirty)
+    return measure(measuring, network, problem, foreign, commit=commit, dirty=dirty)

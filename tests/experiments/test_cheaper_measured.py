@@ -1,6 +1,5 @@
 """What the measurement of the cheaper variants keeps: the exact run it watches, deviations, and strict files."""
 
-import io
 import math
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import msgspec
 import pytest
 import torch
-from rich.console import Console
 
 from experiments import catalog
 from experiments.cheaper import __main__ as command
@@ -22,12 +20,9 @@ from experiments.cheaper.records import (
     Measurement,
     measurements,
 )
-from experiments.cheaper.sweep import sweep
-from experiments.executors import describe
 from experiments.results import StoreError
 from experiments.train import train
-from flatmtl_core import InvalidInput
-from tests.experiments.tiny_problem import REFUSED, tiny_problem, tiny_spec
+from tests.experiments.tiny_problem import tiny_problem, tiny_spec
 
 
 def tiny_measurement(**changes: Any) -> Measurement:
@@ -200,38 +195,10 @@ def test_the_list_watches_runs_of_the_laptop_profile() -> None:
     }
 
 
-def test_a_sweep_measures_what_is_missing_and_says_what_failed(measured: Measured, tmp_path: Path) -> None:
-    good, bad = tiny_measurement(), tiny_measurement(training=tiny_spec(aggregator="CAGrad", n_test=REFUSED))
-    told = io.StringIO()
-    console = Console(file=told, width=300)
-    assert sweep([good, bad], tmp_path, load=tiny_problem, workers=1, console=console) == 1
-    assert "0 of 2 measured already" in told.getvalue()
-    assert f"{describe(bad.training)} failed: RuntimeError: no data of multi_mnist today" in told.getvalue()
-    path = MEASURED_SHELF.path(tmp_path, good)
-    assert list(tmp_path.iterdir()) == [path]
-    assert MEASURED_SHELF.read(path).checkpoints[0].loss_length == measured.checkpoints[0].loss_length
-    before = path.stat().st_mtime_ns
-    assert sweep([good], tmp_path, load=tiny_problem, workers=1, console=console) == 0
-    assert "1 of 1 measured already" in told.getvalue()
-    assert path.stat().st_mtime_ns == before
-
-
-def refusing(*arguments: Any) -> Any:
-    """Raises an error that can not be sent from process to process."""
-    raise InvalidInput("no data", "here", 0, "some data", "look elsewhere")
-
-
-def test_a_sweep_ends_whatever_a_run_dies_of(tmp_path: Path) -> None:
-    told = io.StringIO()
-    console = Console(file=told, width=300)
-    assert sweep([tiny_measurement()], tmp_path, load=refusing, workers=1, console=console) == 1
-    assert "failed: InvalidInput: no data [here]" in told.getvalue()
-
-
 def test_the_command_has_nothing_to_do_when_all_is_measured(
     measured: Measured, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for one in measurements():
         MEASURED_SHELF.save(tmp_path, msgspec.structs.replace(measured, key=MEASURED_SHELF.key(one), measurement=one))
     assert command.main(store=tmp_path) == 0
-    assert "12 of 12 measured already" in capsys.readouterr().out
+    assert "12 skipped" in capsys.readouterr().out

@@ -24,6 +24,7 @@ from experiments.engines.engine import Engine, EngineMissing, Submitted, Task
 from experiments.engines.estimate import Left, left
 from experiments.engines.slurm import Slurm
 from experiments.engines.sweep import Shard, run_sweep
+from experiments.engines.training import TrainingTask
 from experiments.executors import Finished, Settings, locked, run_one
 from experiments.results import Result, compare_results, read_result, result_path, save_result
 from experiments.spec import Spec, spec_key
@@ -46,11 +47,13 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
 
-def outcomes(finished: Sequence[Finished]) -> dict[Spec, str]:
+def outcomes(finished: Sequence[Finished[Spec]]) -> dict[Spec, str]:
     return {one.spec: one.outcome for one in finished}
 
 
-def sweep(specs: Sequence[Spec], settings: Settings, engine: Engine, load: executors.LoadProblem) -> list[Finished]:
+def sweep(
+    specs: Sequence[Spec], settings: Settings, engine: Engine, load: executors.LoadProblem
+) -> list[Finished[Spec]]:
     return run_sweep(specs, settings, load=load, engine=engine, console=Console(file=io.StringIO()))
 
 
@@ -147,7 +150,7 @@ def test_slurm_is_asked_for_one_array_with_the_limits_given(
         (programs / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     slurm = Slurm(workers=1, hours=1.5, memory_gb=6, partition="long")
-    with slurm.submit(Task(settings, tiny_problem), LONG) as submitted:
+    with slurm.submit(TrainingTask(settings, tiny_problem), LONG) as submitted:
         assert [handle.job_id for handle in submitted.handles] == ["7_0", "7_1"]  # type: ignore[attr-defined]
     script = (tmp_path / "script").read_text()
     for line in ("array=0-1%1", "time=90", "mem=6GB", "partition=long", "cpus-per-task=1"):
@@ -158,12 +161,12 @@ def test_slurm_is_asked_for_one_array_with_the_limits_given(
 class Inline:
     """An engine whose handles are futures that are over at once: they hold what ``compute`` returns or raises."""
 
-    compute: Callable[[Task, Spec], Finished]
+    compute: Callable[[Task[Spec], Spec], Finished[Spec]]
     interval: float = 0.0
 
     @contextmanager
-    def submit(self, task: Task, specs: Sequence[Spec]) -> Iterator[Submitted]:
-        futures: list[Future[Finished]] = []
+    def submit(self, task: Task[Spec], specs: Sequence[Spec]) -> Iterator[Submitted]:
+        futures: list[Future[Finished[Spec]]] = []
         for spec in specs:
             futures.append(Future())
             try:
@@ -174,7 +177,7 @@ class Inline:
 
 
 def test_a_run_that_the_engine_lost_is_a_failure_and_the_others_go_on(settings: Settings) -> None:
-    def compute(task: Task, spec: Spec) -> Finished:
+    def compute(task: Task[Spec], spec: Spec) -> Finished[Spec]:
         if spec == LONG[0]:
             raise RuntimeError("the node is gone")
         save_result(settings.store, synthetic_result(spec))
@@ -192,10 +195,10 @@ def test_a_stopped_sweep_withdraws_what_waits(settings: Settings) -> None:
         """An engine that never comes to the runs, in a sweep that is told to stop."""
 
         interval = 0.0
-        futures: tuple[Future[Finished], ...] = ()
+        futures: tuple[Future[Finished[Spec]], ...] = ()
 
         @contextmanager
-        def submit(self, task: Task, specs: Sequence[Spec]) -> Iterator[Submitted]:
+        def submit(self, task: Task[Spec], specs: Sequence[Spec]) -> Iterator[Submitted]:
             self.futures = tuple(Future() for _ in specs)
             os.kill(os.getpid(), signal.SIGTERM)
             yield Submitted(self.futures)
@@ -214,14 +217,14 @@ def test_a_result_that_is_stored_out_of_sight_is_a_failure(settings: Settings) -
 
 
 def test_a_worker_with_other_sources_refuses(settings: Settings) -> None:
-    finished = Task(settings, tiny_problem)(LONG[0], spec_key(LONG[1]))
+    finished = TrainingTask(settings, tiny_problem)(LONG[0], spec_key(LONG[1]))
     assert finished.outcome == "failed"
     assert "one commit on all machines" in finished.message
     assert not settings.store.exists()
 
 
 def test_stored_runs_are_read_and_not_submitted(settings: Settings) -> None:
-    def refuse(task: Task, spec: Spec) -> Finished:
+    def refuse(task: Task[Spec], spec: Spec) -> Finished[Spec]:
         raise AssertionError("nothing is missing")
 
     save_result(settings.store, synthetic_result(LONG[0]))

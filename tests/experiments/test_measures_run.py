@@ -1,26 +1,24 @@
-"""Measures of one run from end to end: weights trained or taken, a strict record, resumed, the same twice."""
+"""Measures of one run from end to end: weights trained or taken, a strict record, the same twice."""
 
-import io
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import torch
-from rich.console import Console
 
-from experiments.executors import describe
 from experiments.measures.records import (
     MEASURES_SHELF,
     RHO,
+    Measures,
     Measuring,
     measurings,
 )
-from experiments.measures.run import measure, measure_all, trained_network
+from experiments.measures.run import measure, measure_trained, trained_network
 from experiments.metrics import evaluate
 from experiments.results import StoreError
 from experiments.spec import method_label, spec_key
-from tests.experiments.tiny_problem import REFUSED, tiny_problem, tiny_spec
+from tests.experiments.tiny_problem import tiny_problem, tiny_spec
 
 TINY = {
     "radii": (0.1,),
@@ -43,22 +41,19 @@ def tiny_measuring(**changes: Any) -> Measuring:
     return Measuring(training=tiny_spec(epochs=1, n_test=40, **changes), **TINY)
 
 
-def run(measuring: Measuring, folder: Path, **options: Any) -> tuple[int, str]:
-    words = io.StringIO()
-    console = Console(file=words, width=200)
-    failed = measure_all([measuring], folder, folder / "weights", load=tiny_problem, console=console, **options)
-    return failed, words.getvalue()
+def run(measuring: Measuring, folder: Path) -> Measures:
+    return measure_trained(
+        measuring, tiny_problem(n_test=40), commit="none", dirty=True, weights=folder / "weights", load=tiny_problem
+    )
 
 
-def test_a_run_is_trained_measured_kept_and_not_measured_again(tmp_path: Path) -> None:
+def test_a_run_is_trained_and_measured(tmp_path: Path) -> None:
     measuring = tiny_measuring()
-    failed, words = run(measuring, tmp_path)
-    assert (failed, "measured in" in words) == (0, True)
+    found = run(measuring, tmp_path)
     (weights,) = (tmp_path / "weights").iterdir()
     assert weights.name == f"{spec_key(measuring.training)}.pt"
-    found = MEASURES_SHELF.find([tmp_path], measuring)
-    assert found is not None
-    assert run(measuring, tmp_path)[1].splitlines() == ["1 of 1 measured already"]
+    MEASURES_SHELF.save(tmp_path, found)
+    assert MEASURES_SHELF.find([tmp_path], measuring) == found
 
     problem = tiny_problem(n_test=40)
     network = trained_network(measuring.training, problem, tmp_path / "weights", commit="none", dirty=True)
@@ -91,17 +86,9 @@ def test_weights_of_another_run_and_single_task_networks_are_refused(tmp_path: P
         trained_network(tiny_spec(mode="stl"), problem, tmp_path, commit="none", dirty=True)
 
 
-def test_a_failure_is_reported(tmp_path: Path) -> None:
-    measuring = msgspec.structs.replace(tiny_measuring(), training=tiny_spec(n_test=REFUSED))
-    failed, words = run(measuring, tmp_path)
-    assert failed == 1
-    assert f"{describe(measuring.training)} failed: RuntimeError: no data of multi_mnist today" in words
-
-
 def test_records_that_can_not_be_trusted(tmp_path: Path) -> None:
     measuring = tiny_measuring(mode="erm")
-    assert run(measuring, tmp_path)[0] == 0
-    path = MEASURES_SHELF.path(tmp_path, measuring)
+    path = MEASURES_SHELF.save(tmp_path, run(measuring, tmp_path))
     measures = MEASURES_SHELF.read(path)
     with pytest.raises(StoreError, match="is not the key of its measuring"):
         MEASURES_SHELF.save(tmp_path, msgspec.structs.replace(measures, key="0" * 16))
