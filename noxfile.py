@@ -110,9 +110,15 @@ def mutation(session: nox.Session) -> None:
 
 @nox.session
 def experiments(session: nox.Session) -> None:
-    """`python -m experiments` with the arguments after `--`; without any: `run smoke`."""
+    """`python -m experiments` with the arguments after `--`; without any: `run smoke`.
+
+    `--profile NAME` stands for `run NAME`.
+    """
     prepare(session)
-    python(session, "-m", "experiments", *(session.posargs or ("run", "smoke")))
+    arguments = session.posargs or ["--profile", "smoke"]
+    if arguments[0] == "--profile":
+        arguments = ["run", *arguments[1:]]
+    python(session, "-m", "experiments", *arguments)
 
 
 @nox.session

@@ -3,7 +3,7 @@
 Every method has the same number of configurations, seeds, epochs and examples (`experiments.catalog.search_grid`): with
 a radius 5 learning rates x 5 radii, without one 25 learning rates over the same range. What a step costs is the
 method's own, so that backward passes differ: they are counted. The value of a configuration is the mean over seeds of
-the best epoch's mean validation accuracy; the test split is not read.
+the best epoch's mean validation accuracy. Runs store their test numbers as all runs do; no choice reads them.
 """
 
 import math

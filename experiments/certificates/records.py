@@ -8,7 +8,6 @@ import msgspec
 from experiments.catalog import BASE, FLAT, Options, Profile
 from experiments.results import STORE, Provenance, Shelf
 from experiments.spec import AggregatorName, Mode, ProblemName, Spec
-from theory.bounds.quantities import InvalidBound
 
 SCHEMA_VERSION = 1
 REVISION = 2
@@ -64,8 +63,9 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __post_init__(self) -> None:
         for name, value in (("the sample's share of delta", self.sample), ("the draws' share of delta", self.draws)):
             if not 0.0 < value < 1.0 or self.sample + self.draws >= 1.0:
-                raise InvalidBound(
-                    name, value, "above 0, and below 1 with the other one", "Choose 0 < delta_draws < delta < 1."
+                raise ValueError(
+                    f"{name} is {value:g}: it must be above 0, and below 1 with the other one. "
+                    "Choose 0 < delta_draws < delta < 1."
                 )
 
 

@@ -138,3 +138,17 @@ def test_the_real_table() -> None:
     assert np.abs(shares - expected).max() < 5 * 0.5 / np.sqrt(len(people.labels))
     constant = 100 * (adult.load_adult("test").labels == (shares > 0.5)).mean(axis=0)
     assert [f"{share:.2f}" for share in constant] == [f"{share:.2f}" for share in MAJORITY["adult"]]
+
+
+def test_a_person_changes_no_other_where_another_split_gives_the_scale(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header, values = adult.parse(packed([cells(row) for row in range(ROWS)]), "table")
+    changed = values.copy()
+    changed[np.random.Generator(np.random.PCG64(adult.SEED)).permutation(ROWS)[15], header.index("age")] += 40
+    for reference, expected in (("validation", [15]), ("train", list(range(20)))):
+        rows = []
+        for table in (values, changed):
+            monkeypatch.setattr(adult, "_table", lambda path, table=table: (header, table))
+            rows.append(adult.load_adult("train", data_dir=tiny, reference=reference).features)
+        assert np.flatnonzero((rows[0] != rows[1]).any(axis=1)).tolist() == expected

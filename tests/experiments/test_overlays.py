@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -108,18 +108,46 @@ def test_every_base_image_is_first_of_two_and_second_of_two(
 
 
 @given(problems, splits, parts)
-def test_disjoint_uses_every_base_image_once(problem: ProblemName, split: Split, size: tuple[int, int]) -> None:
+def test_disjoint_uses_no_base_image_twice(problem: ProblemName, split: Split, size: tuple[int, int]) -> None:
     labels = part_labels(problem, size)
     bases = plan_overlays(problem, split, labels, disjoint=True).bases
     names = PROBLEM_SOURCES[problem]
-    first, second = (sorted(base_indices(name, split, len(labels[0])).tolist()) for name in names)
+    first, second = (set(base_indices(name, split, len(labels[0])).tolist()) for name in names)
+    used = bases.ravel().tolist() if names[0] == names[1] else bases[:, 0].tolist()
+    assert len(used) == len(set(used))
+    assert len(set(bases[:, 1].tolist())) == len(bases)
+    assert set(bases[:, 0].tolist()) <= first
+    assert set(bases[:, 1].tolist()) <= second
+
+
+@given(problems, splits, parts, st.data())
+def test_a_disjoint_pair_depends_on_no_label_but_its_own(
+    problem: ProblemName, split: Split, size: tuple[int, int], data: st.DataObject
+) -> None:
+    """Another label of an image leaves every other pair as it is; its own pair stays, goes or comes."""
+    labels = part_labels(problem, size)
+    before = plan_overlays(problem, split, labels, disjoint=True).bases
+    names = PROBLEM_SOURCES[problem]
+    side = data.draw(st.integers(0, 1))
+    image = data.draw(st.sampled_from(base_indices(names[side], split, len(labels[side])).tolist()))
+    other = [one.copy() for one in labels]
+    other[side][image] = (other[side][image] + data.draw(st.integers(1, 9))) % 10
     if names[0] == names[1]:
-        used = sorted(bases.ravel().tolist())
-        assert len(used) == len(set(used)) == 2 * (len(first) // 2)
-        assert set(used) <= set(first)
-    else:
-        assert sorted(bases[:, 0].tolist()) == first
-        assert sorted(bases[:, 1].tolist()) == second
+        other[1 - side][image] = other[side][image]
+    after = plan_overlays(problem, split, (other[0], other[1]), disjoint=True).bases
+
+    def without(bases: Any) -> list[list[int]]:
+        sides = (0, 1) if names[0] == names[1] else (side,)
+        return [pair for pair in bases.tolist() if image not in [pair[one] for one in sides]]
+
+    assert without(before) == without(after)
+    assert abs(len(before) - len(after)) <= 1
+
+
+def test_disjoint_leaves_out_the_pairs_of_one_class_and_no_others() -> None:
+    labels = np.arange(4000, dtype=np.uint8) % 10
+    plan = plan_overlays("multi_fashion_mnist", "test", (labels, labels), disjoint=True)
+    assert 3500 <= len(plan.bases) <= 3700  # 9 of 10 pairs, 5 deviations of 19 either way
 
 
 @given(st.sampled_from(["mnist", "fashion-mnist"]), st.integers(0, 2000))
@@ -182,7 +210,9 @@ def test_smaller_sets_are_prefixes_and_all_is_reproducible(problem: ProblemName,
     full = load_overlays(problem, split, disjoint=disjoint)
     sources = PROBLEM_SOURCES[problem]
     n = {"train": 360, "validation": 40, "test": 60}[split]
-    n = (n if sources[0] != sources[1] else n // 2) if disjoint else 2 * n
+    most = (n if sources[0] != sources[1] else n // 2) if disjoint else 2 * n
+    n = len(full.images)
+    assert (0.6 * most < n < most) if disjoint else n == most
     assert full.images.shape == (n, 36, 36)
     assert full.images.dtype == np.uint8
     assert full.labels.shape == (n, 2)
@@ -216,7 +246,8 @@ def test_verification_reports_every_set_whose_sum_differs(monkeypatch: pytest.Mo
     recorded = {("multi_mnist", "test", False): true_sum, ("multi_mnist", "test", True): true_sum}
     monkeypatch.setattr(overlays, "OVERLAY_SHA256", recorded)
     checks = list(verify_overlays())
-    assert [(check.holds, check.size) for check in checks] == [(True, 120), (False, 30)]
+    disjoint = len(load_overlays("multi_mnist", "test", disjoint=True).images)
+    assert [(check.holds, check.size) for check in checks] == [(True, 120), (False, disjoint)]
 
 
 def test_every_set_has_a_recorded_sum() -> None:

@@ -1,6 +1,7 @@
 """Certificates: typed parts, divergences, draws, the split of delta, records; and a world whose risk is known."""
 
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 from flint import arb, ctx
 
-from experiments.certificates.certify import certify
+from experiments.certificates.certify import certified, certify
 from experiments.certificates.parts import Part, cut, prior_of
 from experiments.certificates.posterior import Posterior, drawn_risks, gibbs_upper
 from experiments.certificates.records import (
@@ -17,6 +18,7 @@ from experiments.certificates.records import (
     Certification,
     certifications,
 )
+from experiments.certificates.records import Split as DeltaSplit
 from experiments.models import MultiTaskModel, build_model
 from experiments.results import StoreError
 from experiments.spec import Spec
@@ -51,6 +53,7 @@ def tiny(**changes: Any) -> Certification:
         probe_batches=1,
     )
     fields: dict[str, Any] = {"scales": (0.05, 0.2), "mixtures": (0.0, 0.1), "passes": 3, "posterior_epochs": 1}
+    fields["draw_batch"] = 27
     return Certification(training=training, n_prior=270, **(fields | changes))
 
 
@@ -188,7 +191,44 @@ def test_the_list_compares_four_methods_on_independent_samples() -> None:
     listed = certifications()
     assert len({CERTIFICATE_SHELF.key(one) for one in listed}) == len(listed) == 3 * 4 * 4
     assert {one.training.mode for one in listed} == {"erm", "sam_sum", "direct", "decomposed"}
+    families = Counter(one.training.problem for one in listed)
     for one in listed:
         bound = one.training.n_train - one.n_prior
         assert bound % one.draw_batch == 0
-        assert one.n_prior == 13_500
+        assert one.n_prior == bound
+        assert one.family == families[one.training.problem]
+
+
+def test_a_familys_certificates_share_delta(problem: LoadedProblem) -> None:
+    alone, one_of_four = (certify(tiny(draw_batch=1, family=n), problem, commit="none", dirty=True) for n in (1, 4))
+    for name in ("sample", "draws"):
+        assert getattr(one_of_four.split, name) == pytest.approx(getattr(alone.split, name) / 4)
+    assert one_of_four.average.risk == alone.average.risk
+    assert one_of_four.average.risk_upper > alone.average.risk_upper
+    assert all(one_of_four.average.bounds[name] >= value for name, value in alone.average.bounds.items())
+
+
+@pytest.mark.parametrize(("sample", "draws"), [(0.9, 0.9), (-0.005, 0.05), (0.04, 0.0), (float("nan"), 0.01)])
+def test_shares_of_delta_that_are_none_are_refused(sample: float, draws: float) -> None:
+    with pytest.raises(ValueError, match=r"share of delta is .* must be above 0.*Choose 0 < delta_draws"):
+        DeltaSplit(sample=sample, draws=draws, scales=1, tasks=2)
+
+
+def test_the_part_that_made_the_prior_certifies_nothing_whatever_it_is_called(problem: LoadedProblem) -> None:
+    first, second = cut(problem.train, 270, ("prior", "bound"))
+    network = build_model("mlp", 0, "adult")
+    found = Posterior(prior_of(network, (first,)), network, 0.0, 0.1)
+    split = DeltaSplit(sample=0.04, draws=0.01, scales=1, tasks=4)
+
+    def bound_on(part: Part) -> float:
+        generator = torch.Generator().manual_seed(0)
+        test = Part("test", problem.test.examples, problem.test.labels)
+        _, average = certified(found, part, test, split, passes=1, draw_batch=27, generator=generator)
+        return average.risk
+
+    renamed = Part("bound", first.examples, first.labels)
+    shifted = Part("bound", problem.train.examples[135:405], problem.train.labels[135:405])
+    for part in (first, renamed, shifted):
+        with pytest.raises(InvalidBound, match="none that the prior has seen"):
+            bound_on(part)
+    assert 0.0 < bound_on(second) < 1.0

@@ -58,6 +58,24 @@ def test_the_caption_counts_what_the_bound_chose() -> None:
     assert "1.00 points pay for the draws, 4.00 for the sample" in text
 
 
+def test_the_caption_answers_what_flatness_buys_by_the_intervals() -> None:
+    """Planted advantages are the same in all seeds; one seed answers nothing; equal methods show no difference."""
+    assert "MultiFashion: SAM-sum -1.00 points, direct CAGrad -2.00 points" in tab_certificates.caption(CONTENT)
+    alone = [one for one in CONTENT if one.certification.training.seed == 0]
+    assert "Adult: no answer, too few seeds" in tab_certificates.caption(alone)
+    plain = {
+        (one.certification.training.problem, one.certification.training.seed): one
+        for one in CONTENT
+        if one.certification.training.mode == "erm"
+    }
+    equal = []
+    for one in CONTENT:
+        spec = one.certification.training
+        twin = plain[spec.problem, (spec.seed + ("erm", "sam_sum", "direct", "decomposed").index(spec.mode)) % 3]
+        equal.append(msgspec.structs.replace(one, average=twin.average, tasks=twin.tasks))
+    assert "Adult: no difference from plain training is established" in tab_certificates.caption(equal)
+
+
 def test_rows_survive_their_file() -> None:
     assert from_csv(to_csv(ROWS), tab_certificates.CertificateRow) == ROWS
     assert {type(value) for row in ROWS for value in msgspec.structs.astuple(row)} <= {str, int, float, type(None)}
