@@ -122,13 +122,13 @@ def certified(
 
     def one(values: Tensor, kl: float, test_risk: float, centre_error: float, statements: int) -> TaskCertificate:
         risk, share = float(values.mean()), split.draws / statements
-        upper = (bernstein_upper(values, share) if bernstein else gibbs_upper(risk, draws, share)).value
+        upper = bernstein_upper(values, share) if bernstein else gibbs_upper(risk, draws, share)
         bounds = bounds_of(upper, kl, len(part), split, statements)
         return TaskCertificate(
             kl=kl,
             draws=draws,
             risk=risk,
-            risk_upper=upper,
+            risk_upper=upper.value,
             bounds={name: bound.value for name, bound in bounds.items()},
             test_risk=test_risk,
             centre_test_error=centre_error,
@@ -219,7 +219,7 @@ def _candidate(
     )
 
 
-def bounds_of(risk: float, kl: float, n_samples: int, split: Split, statements: int) -> dict[str, UpperBound]:
+def bounds_of(risk: pac_bayes.Risk, kl: float, n_samples: int, split: Split, statements: int) -> dict[str, UpperBound]:
     """Every bound at the share of delta that one of ``statements`` tasks and one scale have; by name."""
     delta = split.sample / split.scales / statements * (1 - 1e-12)
     found: Sequence[UpperBound] = (

@@ -17,7 +17,7 @@ from theory.bounds.binary_kl import binary_kl, kl_inverse
 from theory.bounds.quantities import Estimate, InvalidBound, UpperBound, upper_bound
 from theory.bounds.rounding import Interval
 
-Bound = Callable[[float, float, int, float], UpperBound]
+Bound = Callable[[pac_bayes.Risk, float, int, float], UpperBound]
 
 BOUNDS: dict[str, Bound] = {
     "Seeger-Maurer": pac_bayes.seeger_maurer,
@@ -299,3 +299,42 @@ def test_an_estimate_becomes_a_bound_in_one_way_only() -> None:
 def test_arguments_without_a_bound_are_refused(call: Callable[[], object], message: str) -> None:
     with pytest.raises(InvalidBound, match=message):
         call()
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+@given(risk=st.floats(0, 0.9), failure=st.floats(1e-6, 0.2))
+def test_what_the_risk_may_fail_by_is_added(name: str, risk: float, failure: float) -> None:
+    bound = BOUNDS[name]
+    exact = bound(risk, 2.0, 500, 0.05)
+    drawn = bound(UpperBound(risk, failure, 1.0, "Hoeffding"), 2.0, 500, 0.05)
+    assert drawn.value == exact.value
+    assert exact.failure == 0.05
+    assert drawn.failure >= Fraction(0.05) + Fraction(failure)
+    assert drawn.failure == pytest.approx(0.05 + failure, rel=1e-12)
+    assert exact.labels == drawn.labels == 500
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_an_estimate_is_no_risk(name: str) -> None:
+    estimate = Estimate(0.1, 1000)
+    with pytest.raises(InvalidBound, match=r"risk is an Estimate.*upper_bound\(it, delta\)"):
+        BOUNDS[name](estimate, 2.0, 500, 0.05)  # type: ignore[arg-type]
+    paid = BOUNDS[name](upper_bound(estimate, 0.01), 2.0, 500, 0.04)
+    assert paid.value > BOUNDS[name](0.1, 2.0, 500, 0.04).value
+    assert paid.failure == pytest.approx(0.05)
+
+
+def test_a_risk_of_another_loss_is_refused() -> None:
+    with pytest.raises(InvalidBound, match="limit of the risk is 4"):
+        pac_bayes.seeger_maurer(UpperBound(0.5, 0.01, 4.0, "Hoeffding"), 2.0, 500, 0.05)
+
+
+def test_the_average_task_adds_what_each_risk_may_fail_by() -> None:
+    risks = [UpperBound(value, 0.01, 1.0, "Hoeffding") for value in (0.1, 0.3)]
+    found = pac_bayes.average_task(pac_bayes.seeger_maurer, risks, 1.0, [0.5, 0.5], 500, 0.03)
+    assert found.failure == pytest.approx(0.05)
+    assert found.value == pytest.approx(
+        pac_bayes.average_task(pac_bayes.seeger_maurer, [0.1, 0.3], 1.0, [0.5, 0.5], 500, 0.03).value
+    )
+    each = pac_bayes.per_task(pac_bayes.seeger_maurer, risks, [1.5, 1.5], 500, 0.03)
+    assert [one.failure for one in each] == pytest.approx([0.025, 0.025])

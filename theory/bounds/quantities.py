@@ -1,4 +1,5 @@
-"""An estimate and a bound are different things; one function leads from the first to the second."""
+"""An estimate and a bound are different things: no bound takes an `Estimate`. What leads from the first to the second
+has its price, which every later bound adds to its own."""
 
 import math
 from dataclasses import dataclass
@@ -81,12 +82,14 @@ class UpperBound:
         failure: >= 0 and < 1; 0 for what is certain.
         limit: the loss never exceeds it: a value >= limit says nothing.
         method: the inequality that it rests on.
+        labels: independent labelled samples that the statement is about; 0 for one about draws alone.
     """
 
     value: float
     failure: float
     limit: float
     method: str
+    labels: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.failure < 1:

@@ -7,9 +7,10 @@ from typing import TypeAlias
 
 from theory.bounds import pac_bayes
 from theory.bounds.binary_kl import binary_kl
+from theory.bounds.pac_bayes import Risk
 from theory.bounds.quantities import UpperBound
 
-Bound: TypeAlias = Callable[[float, float, int, float], UpperBound]
+Bound: TypeAlias = Callable[[Risk, float, int, float], UpperBound]
 """risk, kl, n_samples, delta."""
 
 BOUNDS: Mapping[str, Bound] = {
@@ -29,19 +30,25 @@ def without_divergence(bound: Bound) -> Bound:
     return lambda risk, kl, n, delta: bound(risk, 0.0, n, delta)
 
 
-def lower_root(risk: float, kl: float, n_samples: int, delta: float) -> UpperBound:
+def _exact(risk: Risk) -> float:
+    """In these worlds risks are known."""
+    return risk.value if isinstance(risk, UpperBound) else risk
+
+
+def lower_root(risk: Risk, kl: float, n_samples: int, delta: float) -> UpperBound:
     """The smallest p with ``kl(risk || p) <= b`` in place of the largest."""
+    known = _exact(risk)
     budget = pac_bayes.complexity(kl, n_samples, delta).high
-    low, high = 0.0, risk
+    low, high = 0.0, known
     for _ in range(60):
         middle = (low + high) / 2
-        if binary_kl(risk, middle).low > budget:
+        if binary_kl(known, middle).low > budget:
             low = middle
         else:
             high = middle
     return replace(pac_bayes.seeger_maurer(risk, kl, n_samples, delta), value=high)
 
 
-def bare(risk: float, kl: float, n_samples: int, delta: float) -> UpperBound:
+def bare(risk: Risk, kl: float, n_samples: int, delta: float) -> UpperBound:
     """The empirical risk itself."""
-    return UpperBound(risk, delta, 1.0, "none")
+    return UpperBound(_exact(risk), delta, 1.0, "none")
