@@ -192,7 +192,9 @@ def caption(specs: Sequence[Spec]) -> str:
     return (
         f"{protocol(specs)}. Mean test accuracy of all tasks at the best validation epoch; each method at the radius "
         "with the best mean validation accuracy among the radii that were run for it (the same grid for every method "
-        f"in a complete profile). Differences are paired by seed (at least {MINIMUM}), with Student's 95 % interval; "
+        "in a complete profile). All have one learning rate; flat methods choose among radii where plain ones have "
+        "nothing to choose, which can only favour the flat ones. "
+        f"Differences are paired by seed (at least {MINIMUM}), with Student's 95 % interval; "
         "Holm's correction is over all comparisons of one problem. A difference counts where Holm's p is at most 0.05 "
         "(blue in the figure); everything else is undecided, not equal. With three seeds only large or very regular "
         "differences can count."
