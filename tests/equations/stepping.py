@@ -1,6 +1,7 @@
 """One step on a problem, and the methods that the tests of the step run with."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -112,3 +113,28 @@ def _taken(problem: Problem, report: StepReport) -> Taken:
     )
     clear_grads(problem.parameters())
     return taken
+
+
+def arguments(problem: Problem, **changes: Any) -> dict[str, Any]:
+    """A valid call of ``sam_mtl_backward``, with some arguments replaced."""
+    valid = {
+        "model": problem,
+        "losses": problem.task_losses,
+        "shared": problem.shared(),
+        "heads": problem.head_parameters(),
+        "aggregator": Mean(),
+        "rho_shared": 0.1,
+        "rho_heads": 0.1,
+    }
+    return valid | changes
+
+
+def call(options: dict[str, Any]) -> Any:
+    options = dict(options)
+    return sam_mtl_backward(options.pop("model"), options.pop("losses"), **options)
+
+
+def call_base(options: dict[str, Any]) -> Any:
+    tasks = tuple(range(len(options["heads"])))
+    keywords = {key: options[key] for key in ("shared", "heads", "aggregator")}
+    return mtl_backward(options["losses"](tasks), **keywords)
