@@ -9,7 +9,6 @@ nothing. A run that is stopped and resumed gives the same numbers bit for bit, t
 
 import io
 import math
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +33,7 @@ from experiments.results import (
     Evaluation,
     Provenance,
     Result,
+    merit,
     write_atomically,
 )
 from experiments.spec import Spec, spec_key
@@ -341,13 +341,6 @@ class _Run:
     def _load_states(self, states: list[dict[str, Tensor]]) -> None:
         for network, state in zip(self.method.networks, states, strict=True):
             network.load_state_dict(state)
-
-
-def merit(record: EpochRecord) -> float:
-    """What the best epoch has most of: the mean validation accuracy; without one, minus the mean validation loss."""
-    if record.validation_accuracy:
-        return statistics.fmean(record.validation_accuracy)
-    return -statistics.fmean(record.validation_loss)
 
 
 class CpuClock:
