@@ -263,10 +263,11 @@ def caption(specs: Sequence[Spec], *, real: ProblemName) -> str:
         "it; metrics are taken over all pixels of the split. Δm: mean relative change of the metrics against our own "
         "STL of the same seed, then over seeds; less is better; empty where STL lacks one of these seeds or one of the "
         "metrics, or has a metric of 0. MR: a method's rank among all methods with STL, averaged over the metrics, "
-        "taken from the means over seeds; 1 is best, equal values share their mean rank. Each method is ranked once: "
-        "among its radii by the validation split, with the record that chooses a run's best epoch, the mean of the "
-        "validation losses there, least on average over seeds; test numbers choose nothing. A method or radius without "
-        "all seeds and metrics of the others has no MR, because its mean would be over other runs or metrics. "
+        "taken from the means over seeds; 1 is best, equal values share their mean rank. Each method is ranked once, "
+        "at the radius whose validation loss at the best epoch (mean over the tasks, as it chooses a run's best epoch) "
+        "is least on average over seeds, and its other radii have no MR; test numbers choose nothing. A method or "
+        "radius that lacks a seed or a metric that another has has no MR either: its mean would be over other runs or "
+        "metrics. "
         f"The paper: {title}, MTAN, 200 epochs; its radius is not stated, so its number stands beside each of ours."
     )
 
