@@ -3,6 +3,7 @@
 import hashlib
 import math
 import os
+import statistics
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -65,6 +66,13 @@ class EpochRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     parameter_norms: dict[str, float]
     seconds: float
     validation_metrics: dict[str, float] = {}
+
+
+def merit(record: EpochRecord) -> float:
+    """What the best epoch has most of: the mean validation accuracy; without one, minus the mean validation loss."""
+    if record.validation_accuracy:
+        return statistics.fmean(record.validation_accuracy)
+    return -statistics.fmean(record.validation_loss)
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

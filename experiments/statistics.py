@@ -11,6 +11,16 @@ MINIMUM = 3
 """Fewer pairs say nothing: with two the interval of a difference is 13 standard errors wide."""
 
 
+def check_draws(what: str, value: int) -> None:
+    """Refuses what leaves a mean without a standard error.
+
+    Raises:
+        ValueError: fewer than 2.
+    """
+    if value < 2:
+        raise ValueError(f"{what} is {value}; it must be at least 2: a standard error needs two draws. Take 2 or more.")
+
+
 class Paired(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Mean difference over ``n`` pairs, its 95 % interval by Student's t, and the two-sided p-value of no difference.
 

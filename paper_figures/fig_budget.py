@@ -169,7 +169,8 @@ def caption(specs: Sequence[Spec]) -> str:
         "setting with the best validation accuracy at its best epoch, so that methods with a radius had more settings "
         "to choose from than those without. The budget of a problem is what its cheapest method takes for all epochs; "
         "with a constant learning rate an epoch is the same in a shorter run. Validation accuracy, not test accuracy: "
-        "the test split is read once a run. Schedules, whose steps do not all cost the same, are left out."
+        "the test split is read after the last epoch alone, at the last and at the best weights, and chooses nothing. "
+        "Schedules, whose steps do not all cost the same, are left out."
     )
 
 

@@ -9,16 +9,21 @@ from typing import Literal, TypeAlias
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from experiments.dense_metrics import HIGHER_IS_BETTER, delta_m
-from experiments.results import Result
+from experiments.dense_metrics import HIGHER_IS_BETTER, delta_m, mean_ranks
+from experiments.results import Result, merit
 from experiments.spec import ProblemName, ProfileName, Spec
 from paper_figures.exhibit import EXPECTED, STYLE, Columns, Row, RunExhibit, Table, distinct, method_colour
 from paper_figures.runs import PROBLEM_TITLES, mean_and_deviation, method_rank, problem_rank, protocol, repetitions
 
 Measure: TypeAlias = Literal["mean of the last epochs", "best validation epoch"]
+Group: TypeAlias = tuple[str, str, str]
+Metrics: TypeAlias = Mapping[int, Mapping[str, float]]
+"""Seed -> metric -> value, of one problem, method and setting."""
+
 MAIN: Measure = "mean of the last epochs"
 BEST: Measure = "best validation epoch"
 DELTA = "delta_m"
+RANK = "mean_rank"
 
 STAND_INS: dict[ProblemName, ProblemName] = {"nyuv2": "rooms", "cityscapes": "streets"}
 SOURCES: dict[ProblemName, tuple[str, str]] = {
@@ -39,14 +44,16 @@ TITLES = {
     "within_22_5": "22.5° (%)",
     "within_30": "30° (%)",
     DELTA: "Δm (%)",
+    RANK: "MR",
 }
 
 
 class DenseRow(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One metric on the test split, shares in percent: ours over ``n`` seeds; the paper's stands in `reported`.
 
-    ``std`` is the sample standard deviation, None for n < 2. Delta m compares means over seeds with those of our own
-    STL on the same problem; None where STL was not run or has a metric of 0.
+    ``std`` is the sample standard deviation, None for n < 2. Delta m compares every seed with our own STL of that
+    seed; None where STL lacks one of the seeds or a metric, or has a metric of 0. The mean rank is that of the means
+    over seeds, and has no deviation; None where the method is ranked in another setting or not at all.
     """
 
     method: str
@@ -75,12 +82,71 @@ def _metrics(result: Result, measure: Measure) -> dict[str, float]:
     tests = result.test_recent if measure == MAIN else (result.test_best,)
     return {
         name: (100 if HIGHER_IS_BETTER[name] else 1) * statistics.fmean(test.metrics[name] for test in tests)
-        for name in result.test_best.metrics
+        for name in HIGHER_IS_BETTER
+        if all(name in test.metrics for test in tests)
     }
 
 
-def _delta(own: Mapping[str, float], baseline: Mapping[str, float] | None) -> float | None:
-    return None if baseline is None or 0 in baseline.values() else delta_m(own, baseline)
+def _by_metric(members: Metrics) -> dict[str, list[float]]:
+    """The values over seeds of every metric that all of them have."""
+    rows = list(members.values())
+    return {name: [row[name] for row in rows] for name in rows[0] if all(name in row for row in rows)}
+
+
+def _deltas(members: Metrics, baseline: Metrics) -> list[float]:
+    """Delta m of every seed against the baseline of that seed; none at all where it can not be had of each."""
+    pairs = [(row, baseline.get(seed, {})) for seed, row in members.items()]
+    if any(row.keys() != other.keys() or not other or 0 in other.values() for row, other in pairs):
+        return []
+    return [delta_m(row, other) for row, other in pairs]
+
+
+def _validation(members: Sequence[Result]) -> float:
+    """What the runs have most of at their best epoch, by the rule that chose it; mean over seeds."""
+    return statistics.fmean(merit(result.epochs[result.best_epoch - 1]) for result in members)
+
+
+def _ranks(own: Mapping[Group, Sequence[Result]], tables: Mapping[Group, Metrics]) -> dict[Group, float]:
+    """MR on one problem of the methods that have all of its seeds and metrics, each in its best validation setting.
+
+    Nothing where there are fewer than two of them.
+    """
+    rows = [row for table in tables.values() for row in table.values()]
+    seeds, names = {seed for table in tables.values() for seed in table}, {name for row in rows for name in row}
+    whole = [
+        group
+        for group, table in tables.items()
+        if table.keys() == seeds and all(row.keys() == names for row in table.values())
+    ]
+    chosen = {
+        method: max((group for group in whole if group[1] == method), key=lambda group: _validation(own[group]))
+        for method in distinct(method for _, method, _ in whole)
+    }
+    if len(chosen) < 2:
+        return {}
+    means = {
+        method: {name: statistics.fmean(values) for name, values in _by_metric(tables[group]).items()}
+        for method, group in chosen.items()
+    }
+    return {chosen[method]: rank for method, rank in mean_ranks(means).items()}
+
+
+def _problem_cells(
+    own: Mapping[Group, Sequence[Result]], measure: Measure
+) -> dict[Group, dict[str, tuple[float | None, float | None]]]:
+    """Of one problem: group -> quantity -> mean and deviation."""
+    tables = {
+        group: {result.spec.seed: _metrics(result, measure) for result in members} for group, members in own.items()
+    }
+    baseline = next((table for (_, method, _), table in tables.items() if method == "STL"), {})
+    ranks = _ranks(own, tables)
+    found: dict[Group, dict[str, tuple[float | None, float | None]]] = {}
+    for group, table in tables.items():
+        deltas = _deltas(table, baseline)
+        found[group] = {name: mean_and_deviation(values) for name, values in _by_metric(table).items()}
+        found[group][DELTA] = mean_and_deviation(deltas) if deltas else (None, None)
+        found[group][RANK] = (ranks.get(group), None)
+    return found
 
 
 def data(results: Sequence[Result], profile: ProfileName) -> tuple[DenseRow, ...]:
@@ -89,13 +155,8 @@ def data(results: Sequence[Result], profile: ProfileName) -> tuple[DenseRow, ...
     own = repetitions([one for one in results if one.spec.profile == profile and one.spec.problem in shown])
     rows = []
     for measure in (MAIN, BEST):
-        tables = {group: [_metrics(result, measure) for result in members] for group, members in own.items()}
-        baselines = {problem: _means(tables[problem, method, text]) for problem, method, text in own if method == "STL"}
-        for (problem, method, text), members in tables.items():
-            cells: dict[str, tuple[float | None, float | None]] = {
-                name: mean_and_deviation([one[name] for one in members]) for name in members[0]
-            }
-            cells[DELTA] = (_delta(_means(members), baselines.get(problem)), None)
+        for problem in distinct(problem for problem, _, _ in own):
+            groups = {group: members for group, members in own.items() if group[0] == problem}
             rows += [
                 DenseRow(
                     profile=profile,
@@ -104,17 +165,14 @@ def data(results: Sequence[Result], profile: ProfileName) -> tuple[DenseRow, ...
                     setting=text,
                     measure=measure,
                     quantity=quantity,
-                    n=len(members),
+                    n=len(own[problem, method, text]),
                     mean=mean,
                     std=std,
                 )
+                for (_, method, text), cells in _problem_cells(groups, measure).items()
                 for quantity, (mean, std) in cells.items()
             ]
     return tuple(sorted(rows, key=lambda row: (problem_rank(row.problem), method_rank(row.method))))
-
-
-def _means(members: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: statistics.fmean(one[name] for one in members) for name in members[0]}
 
 
 def _cell(quantity: str, mean: float | None, std: float | None = None) -> str:
@@ -127,16 +185,17 @@ def _cell(quantity: str, mean: float | None, std: float | None = None) -> str:
 def table(rows: Sequence[DenseRow], *, real: ProblemName) -> Table:
     """One section a problem, one line a method and setting; beside it the paper's Delta m on ``real``."""
     sections = []
-    names = distinct(row.quantity for row in rows)
+    quantities = {row.quantity for row in rows}
+    names = [name for name in TITLES if name in quantities]
     for problem in distinct(row.problem for row in rows):
         cells = {(row.method, row.setting, row.measure, row.quantity): row for row in rows if row.problem == problem}
         lines = []
         for method, setting in distinct((method, setting) for method, setting, _, _ in cells):
-            main = [cells[method, setting, MAIN, quantity] for quantity in names]
+            main = [(name, cells.get((method, setting, MAIN, name))) for name in names]
             best = cells[method, setting, BEST, DELTA]
             paper = reported(real).get(method, {}).get(DELTA)
-            ours = (_cell(row.quantity, row.mean, row.std) for row in main)
-            lines.append((method, setting, str(best.n), *ours, _cell(DELTA, best.mean), _cell(DELTA, paper)))
+            ours = (_cell(name, row.mean, row.std) if row else "" for name, row in main)
+            lines.append((method, setting, str(best.n), *ours, _cell(DELTA, best.mean, best.std), _cell(DELTA, paper)))
         sections.append((PROBLEM_TITLES[problem], tuple(lines)))
     return Table(
         columns=(
@@ -170,7 +229,7 @@ def draw(rows: Sequence[DenseRow], *, real: ProblemName) -> Figure:
         for height, row in enumerate(shown):
             colour, other = method_colour(row.method), reported(real).get(row.method)
             if row.mean is not None:
-                ours.plot(row.mean, height, "o", markersize=3.8, color=colour)
+                ours.errorbar(row.mean, height, xerr=row.std, fmt="o", markersize=3.8, color=colour, capsize=1.8)
             if other is not None:
                 paper.plot(other[DELTA], height, "D", markersize=3.8, markerfacecolor="white", color=colour)
         ours.set_title("ours")
@@ -201,8 +260,14 @@ def caption(specs: Sequence[Spec], *, real: ProblemName) -> str:
         f"{rendered if any(spec.problem == stand_in for spec in specs) else ''}"
         f"{few if specs[0].profile == 'smoke' else ''}"
         "Mean of the test metrics after each of the last 10 epochs (of all, where there are fewer), as the paper has "
-        "it; metrics are taken over all pixels of the split. Δm: mean relative change against our own STL on the same "
-        "images, less is better; empty where STL was not run or has a metric of 0. "
+        "it; metrics are taken over all pixels of the split. Δm: mean relative change of the metrics against our own "
+        "STL of the same seed, then over seeds; less is better; empty where STL lacks one of these seeds or one of the "
+        "metrics, or has a metric of 0. MR: a method's rank among all methods with STL, averaged over the metrics, "
+        "taken from the means over seeds; 1 is best, equal values share their mean rank. Each method is ranked once, "
+        "at the radius whose validation loss at the best epoch (mean over the tasks, as it chooses a run's best epoch) "
+        "is least on average over seeds, and its other radii have no MR; test numbers choose nothing. A method or "
+        "radius that lacks a seed or a metric that another has has no MR either: its mean would be over other runs or "
+        "metrics. "
         f"The paper: {title}, MTAN, 200 epochs; its radius is not stated, so its number stands beside each of ours."
     )
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from experiments.measures.records import Eigenvalue, Trace
 from experiments.measures.split_loss import Offsets, SplitLoss, accumulate, gaussian, zeros
+from experiments.statistics import check_draws
 
 Product = Callable[[Offsets], Offsets]
 
@@ -53,7 +54,11 @@ def hessian_trace(loss: SplitLoss, product: Product, *, probes: int, generator: 
 
     Args:
         probes: at least 2.
+
+    Raises:
+        ValueError: fewer probes: they have no standard error.
     """
+    check_draws("probes", probes)
     rows: list[list[float]] = []
     for _ in range(probes):
         signs = rademacher(loss, generator)

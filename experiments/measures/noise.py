@@ -13,7 +13,7 @@ from experiments.measures.records import NoiseLevel, Premise, Trace
 from experiments.measures.split_loss import frozen_copy, loss_and_accuracy
 from experiments.metrics import Examples
 from experiments.models import MultiTaskModel
-from experiments.statistics import MINIMUM, Paired, paired
+from experiments.statistics import MINIMUM, Paired, check_draws, paired
 
 
 @contextmanager
@@ -53,7 +53,11 @@ def weight_noise(
 
     Args:
         directions: at least 2.
+
+    Raises:
+        ValueError: fewer directions: they have no deviation.
     """
+    check_draws("directions", directions)
     network = frozen_copy(network)
     drawn = [unit_direction(network, generator) for _ in range(directions)]
     levels = []

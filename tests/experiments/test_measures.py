@@ -294,6 +294,17 @@ def test_the_trace_of_a_diagonal_hessian_needs_no_luck() -> None:
     assert (found.mean, found.standard_error, found.blocks) == (6.0, 0.0, (-2.0, 8.0))
 
 
+@pytest.mark.parametrize("count", [1, 0, -1])
+def test_fewer_than_two_draws_are_refused(count: int) -> None:
+    """A standard error needs two: the message names the argument, its value, the rule and the remedy."""
+    loss = function_loss([double(1.0, 2.0)], lambda w: w[0].square().sum())
+    rule = f"is {count}; it must be at least 2: a standard error needs two draws. Take 2 or more."
+    with pytest.raises(ValueError, match=f"probes {rule}"):
+        hessian_trace(loss, hessian_product(loss), probes=count, generator=seeded())
+    with pytest.raises(ValueError, match=f"directions {rule}"):
+        weight_noise(Float64Network(), *rows(), gammas=(0.1,), directions=count, generator=seeded())
+
+
 def test_the_top_eigenvalue_is_that_of_the_explicit_hessian(curved: tuple[SplitLoss, Tensor]) -> None:
     loss, hessian = curved
     top = float(torch.linalg.eigvalsh(hessian)[-1])

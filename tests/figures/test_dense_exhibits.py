@@ -1,6 +1,7 @@
-"""Tables 3 and 4: means over seeds, Delta m against our own STL, the paper unchanged, stand-ins named as such."""
+"""Tables 3 and 4: means over seeds, ranks, Delta m against our own STL, the paper unchanged, stand-ins named."""
 
 import csv
+import math
 import statistics
 
 import matplotlib.pyplot as plt
@@ -9,7 +10,7 @@ import pytest
 
 from experiments import catalog
 from experiments.dense_metrics import HIGHER_IS_BETTER
-from experiments.results import Result
+from experiments.results import Evaluation, Result
 from experiments.spec import DENSE
 from paper_figures import tab_dense
 from paper_figures.exhibit import EXPECTED, from_csv, to_csv
@@ -36,14 +37,17 @@ def test_metrics_are_means_over_seeds_and_delta_m_is_against_our_stl(measure: ta
     assert len(chosen) == len(baseline) == 3
     label = ("F-MGDA", "ρ = 0.05", measure)
     rows = {row.quantity: row for row in ROWS if (row.method, row.setting, row.measure) == label}
-    terms = []
+    changes: dict[int, list[float]] = {0: [], 1: [], 2: []}
     for name, higher in HIGHER_IS_BETTER.items():
-        own, stl = ([value(one, name, measure) for one in members] for members in (chosen, baseline))
-        assert rows[name].mean == pytest.approx(statistics.mean(own))
-        assert rows[name].std == pytest.approx(statistics.stdev(own))
-        change = (statistics.mean(own) - statistics.mean(stl)) / statistics.mean(stl)
-        terms.append(-change if higher else change)
-    assert rows[tab_dense.DELTA].mean == pytest.approx(100 * statistics.mean(terms))
+        own, stl = ({one.spec.seed: value(one, name, measure) for one in members} for members in (chosen, baseline))
+        assert rows[name].mean == pytest.approx(statistics.mean(own.values()))
+        assert rows[name].std == pytest.approx(statistics.stdev(own.values()))
+        for seed, terms in changes.items():
+            change = (own[seed] - stl[seed]) / stl[seed]
+            terms.append(-100 * change if higher else 100 * change)
+    deltas = [statistics.mean(terms) for terms in changes.values()]
+    assert rows[tab_dense.DELTA].mean == pytest.approx(statistics.mean(deltas))
+    assert rows[tab_dense.DELTA].std == pytest.approx(statistics.stdev(deltas))
 
 
 def test_stl_is_its_own_baseline_and_without_it_there_is_none() -> None:
@@ -64,6 +68,143 @@ def test_stl_is_its_own_baseline_and_without_it_there_is_none() -> None:
     ]
     rows = [row for row in tab_dense.data(zero, "laptop") if row.quantity == tab_dense.DELTA]
     assert all((row.mean is None) == (row.measure == tab_dense.MAIN) for row in rows)
+
+
+CHOSEN, OTHER = "ρ = 0.05", "ρ = 0.002"
+PLANTED: dict[tuple[str, str, float], tuple[tuple[float, float, float], ...]] = {
+    ("stl", "Mean", 0.0): ((0.4, 2.0, 1.0), (0.6, 2.0, 1.0)),
+    ("erm", "Mean", 0.0): ((0.5, 1.0, 1.0), (0.5, 1.0, 1.0)),
+    ("erm", "MGDA", 0.0): ((0.7, 2.0, 1.0), (0.7, 2.0, 1.0)),
+    ("decomposed", "MGDA", 0.05): ((0.6, 4.0, 1.6), (0.6, 4.0, 0.5)),
+    ("decomposed", "MGDA", 0.002): ((0.9, 0.5, 1.2), (0.9, 0.5, 1.0)),
+}
+"""mIoU, absolute error and validation loss at the best epoch, of seeds 0 and 1. F-MGDA is best on test at the radius
+that validation does not choose; the mean over seeds does, seed 0 alone would choose otherwise."""
+
+
+def plant(one: Result, iou: float, error: float, validation: float, other: float) -> Result:
+    """These metrics in all tests, this loss at the best epoch (the second) and the loss ``other`` at the rest."""
+    metrics = {"mean_iou": iou, "abs_error": error}
+    return msgspec.structs.replace(
+        one,
+        best_epoch=2,
+        test_best=msgspec.structs.replace(one.test_best, metrics=metrics),
+        test_recent=tuple(msgspec.structs.replace(test, metrics=metrics) for test in one.test_recent),
+        epochs=tuple(
+            msgspec.structs.replace(record, validation_loss=(validation if record.epoch == 2 else other,) * 3)
+            for record in one.epochs
+        ),
+    )
+
+
+def planted() -> list[Result]:
+    """The chosen radius of F-MGDA has the larger loss at every other epoch."""
+    return [
+        plant(one, *PLANTED[label][one.spec.seed], other=3.0 if label[2] == 0.05 else 2.0)
+        for label in PLANTED
+        for one in of(*label)
+        if one.spec.seed < 2
+    ]
+
+
+def column(results: list[Result], quantity: str) -> dict[tuple[str, str], tuple[float | None, float | None]]:
+    """(method, setting) -> mean and deviation, the same by both measures."""
+    found = [
+        {
+            (row.method, row.setting): (row.mean, row.std)
+            for row in tab_dense.data(results, "laptop")
+            if (row.measure, row.quantity) == (measure, quantity)
+        }
+        for measure in (tab_dense.MAIN, tab_dense.BEST)
+    ]
+    assert found[0] == found[1]
+    return found[0]
+
+
+def ranks(results: list[Result]) -> dict[tuple[str, str], float | None]:
+    found = column(results, tab_dense.RANK)
+    assert {std for _, std in found.values()} == {None}
+    return {label: mean for label, (mean, _) in found.items()}
+
+
+def lacking(label: tuple[str, str, float], seed: int) -> list[Result]:
+    return [
+        one
+        for one in planted()
+        if (one.spec.mode, one.spec.aggregator, one.spec.rho_shared, one.spec.seed) != (*label, seed)
+    ]
+
+
+def test_mean_ranks_are_those_by_hand_with_ties_at_the_radius_of_validation() -> None:
+    """mIoU 50, 50, 70, 60: ranks 3.5, 3.5, 1, 2. Error 2, 1, 2, 4: ranks 2.5, 1, 2.5, 4."""
+    expected = {("STL", ""): 3.0, ("LS", ""): 2.25, ("MGDA", ""): 1.75, ("F-MGDA", CHOSEN): 3.0}
+    assert ranks(planted()) == expected | {("F-MGDA", OTHER): None}
+
+
+def test_delta_m_is_paired_by_seed() -> None:
+    """Of seed 0 (-50 + 100) / 2, of seed 1 (0 + 100) / 2; of the means it would be 40."""
+    deltas = column(planted(), tab_dense.DELTA)
+    mean, deviation = deltas["F-MGDA", CHOSEN]
+    assert mean == pytest.approx(37.5)
+    assert deviation == pytest.approx(25 / math.sqrt(2))
+    assert deltas["STL", ""] == (0.0, 0.0)
+
+
+def test_a_method_that_lacks_a_seed_is_not_ranked_and_the_rest_is() -> None:
+    """mIoU 50, 50, 60: ranks 2.5, 2.5, 1. Error 2, 1, 4: ranks 2, 1, 3."""
+    short = lacking(("erm", "MGDA", 0.0), 1)
+    expected = {("STL", ""): 2.25, ("LS", ""): 1.75, ("MGDA", ""): None, ("F-MGDA", CHOSEN): 2.0}
+    assert ranks(short) == expected | {("F-MGDA", OTHER): None}
+    mean, deviation = column(short, tab_dense.DELTA)["MGDA", ""]
+    assert mean == pytest.approx(-37.5)
+    assert deviation is None
+
+
+def test_delta_m_is_empty_where_stl_lacks_one_of_the_seeds() -> None:
+    short = lacking(("stl", "Mean", 0.0), 1)
+    deltas = column(short, tab_dense.DELTA)
+    assert {label: mean for label, (mean, _) in deltas.items() if mean is not None} == {("STL", ""): 0.0}
+    assert {label for label, rank in ranks(short).items() if rank is None} == {("STL", ""), ("F-MGDA", OTHER)}
+
+
+def test_only_radii_with_all_seeds_are_chosen_from() -> None:
+    found = ranks(lacking(("decomposed", "MGDA", 0.05), 1))
+    assert found["F-MGDA", CHOSEN] is None
+    assert found["F-MGDA", OTHER] == 1.0
+
+
+def test_a_method_that_lacks_a_metric_has_empty_cells() -> None:
+    def without(test: Evaluation) -> Evaluation:
+        return msgspec.structs.replace(test, metrics={"mean_iou": test.metrics["mean_iou"]})
+
+    results = [
+        msgspec.structs.replace(one, test_best=without(one.test_best), test_recent=tuple(map(without, one.test_recent)))
+        if (one.spec.mode, one.spec.aggregator, one.spec.seed) == ("erm", "Mean", 1)
+        else one
+        for one in planted()
+    ]
+    assert ranks(results)["LS", ""] is None
+    assert ranks(results)["STL", ""] == 2.25  # mIoU 3, error 1.5
+    assert column(results, tab_dense.DELTA)["LS", ""] == (None, None)
+    table = tab_dense.NYUV2.table(tab_dense.data(results, "laptop"))
+    titles = [title for group in table.columns for title in group.titles]
+    ((_, lines),) = table.sections
+    (line,) = (dict(zip(titles, cells, strict=True)) for cells in lines if cells[0] == "LS")
+    assert (line["mIoU (%)"], line["Abs. error"], line["MR"]) == ("50.00 ± 0.00", "", "")
+
+
+def test_the_table_shows_ranks_and_deviations_of_delta_m() -> None:
+    table = tab_dense.NYUV2.table(tab_dense.data(planted(), "laptop"))
+    assert table.columns[1].titles == ("mIoU (%)", "Abs. error", "Δm (%)", "MR")
+    ((_, lines),) = table.sections
+    shown = {cells[:2]: cells[5:8] for cells in lines}
+    assert shown["F-MGDA", CHOSEN] == ("37.50 ± 17.68", "3.00", "37.50 ± 17.68")
+    assert shown["F-MGDA", OTHER][1] == ""
+
+
+def test_one_method_alone_has_no_rank() -> None:
+    alone = [one for one in planted() if one.spec.mode == "stl"]
+    assert ranks(alone) == {("STL", ""): None}
 
 
 @pytest.mark.parametrize("real", ["nyuv2", "cityscapes"])
@@ -102,6 +243,7 @@ def test_captions_say_what_the_images_are() -> None:
     text = tab_dense.NYUV2.caption([one.spec for one in LAPTOP])
     assert "rooms are rendered by a program of our own" in text
     assert "handful" not in text
+    assert "lacks a seed or a metric that another has has no MR either: its mean would be over other runs" in text
     assert "handful" in tab_dense.CITYSCAPES.caption([one.spec for one in SMOKE if one.spec.problem == "streets"])
     real = [spec for spec in catalog.specs("paper") if spec.problem == "nyuv2"]
     assert "rendered" not in tab_dense.NYUV2.caption(real)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from theory.bounds import pac_bayes, rounding
 from theory.bounds.binary_kl import binary_kl, kl_inverse
-from theory.bounds.quantities import Estimate, InvalidBound, UpperBound, upper_bound
+from theory.bounds.quantities import Estimate, InvalidBound, UpperBound, check_count, upper_bound
 from theory.bounds.rounding import Interval
 
 Bound = Callable[[pac_bayes.Risk, float, int, float], UpperBound]
@@ -289,6 +289,11 @@ def test_an_estimate_becomes_a_bound_in_one_way_only() -> None:
         (lambda: kl_inverse(0.1, -1.0), "budget is -1.0"),
         (lambda: kl_inverse(0.1, math.nan), "budget is nan"),
         (lambda: Estimate(mean=0.5, draws=0), "draws is 0"),
+        (lambda: check_count("draws", math.nan), "draws is nan; it must be an integer >= 1"),  # type: ignore[arg-type]
+        (lambda: check_count("draws", math.inf), "draws is inf; it must be an integer >= 1"),  # type: ignore[arg-type]
+        (lambda: check_count("draws", -math.inf), "draws is -inf"),  # type: ignore[arg-type]
+        (lambda: check_count("draws", 2.5), "draws is 2.5"),  # type: ignore[arg-type]
+        (lambda: check_count("draws", 1, least=2), "draws is 1; it must be an integer >= 2"),
         (lambda: Estimate(mean=2.0, draws=5), r"mean is 2.0; it must be in \[0, 1.0\]"),
         (lambda: Estimate(mean=0.5, draws=5, limit=math.inf), "limit is inf"),
         (lambda: UpperBound(-0.1, 0.1, 1.0, "x"), "value is -0.1"),
@@ -299,6 +304,11 @@ def test_an_estimate_becomes_a_bound_in_one_way_only() -> None:
 def test_arguments_without_a_bound_are_refused(call: Callable[[], object], message: str) -> None:
     with pytest.raises(InvalidBound, match=message):
         call()
+
+
+@pytest.mark.parametrize("count", [1, 5, 10**400])
+def test_a_count_may_be_of_any_size(count: int) -> None:
+    assert check_count("draws", count) == count
 
 
 @pytest.mark.parametrize("name", BOUNDS)

@@ -29,8 +29,8 @@ def check_probability(what: str, value: float) -> float:
 
 
 def check_count(what: str, value: int, least: int = 1) -> int:
-    """An integer of at least ``least``."""
-    if value != int(value) or value < least:
+    """An integer of at least ``least``; NaN and the infinities are none."""
+    if not least <= value < math.inf or value != int(value):
         raise InvalidBound(what, value, f"an integer >= {least}", "Count the independent samples (or draws).")
     return int(value)
 
