@@ -155,7 +155,9 @@ def _product(layer: nn.Linear, inputs: Float64[Tensor, "n k"]) -> tuple[Tensor, 
 def _lengths(layer: nn.Linear, before: _Reached) -> Float64[Tensor, " n"]:
     """At most so long is the displaced layer's input, with its 1 for a bias."""
     longest = before.values.norm(dim=1) * (1 + OUTWARD) + TINY + before.radii
-    return longest.hypot(torch.tensor(float(layer.bias is not None), dtype=torch.float64)) * (1 + OUTWARD)
+    one = torch.tensor(float(layer.bias is not None), dtype=torch.float64)
+    lengths: Tensor = longest.hypot(one) * (1 + OUTWARD)
+    return lengths
 
 
 def _spectral(weight: Float64[Tensor, "k2 k"]) -> float:
