@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from experiments.bounded_losses import BoundedLoss, zero_one
 from experiments.certificates.parts import Part, Prior
 from experiments.metrics import to_input
 from experiments.models import MultiTaskModel
@@ -85,12 +86,21 @@ def drawn_risks(
 
 @torch.no_grad()
 def drawn_errors(
-    posterior: Gaussian, part: Part, *, passes: int, draw_batch: int, generator: torch.Generator
+    posterior: Gaussian,
+    part: Part,
+    *,
+    passes: int,
+    draw_batch: int,
+    generator: torch.Generator,
+    loss: BoundedLoss = zero_one,
 ) -> Float64[Tensor, "draws m"]:
     """0-1 loss per task of every batch of examples, each with weights of its own in every pass.
 
     A batch's error is a number in [0, 1], and given the part all of them are independent. The batches cut the part into
     equal pieces, always the same ones, so their mean has the Gibbs risk of the part as its expectation.
+
+    Args:
+        loss: of a task's predictions and labels, one number in [0, 1] an example; 0-1 if not given.
 
     Raises:
         ValueError: the batches do not cut the part into equal pieces, or no pass.
@@ -110,8 +120,8 @@ def drawn_errors(
                 parameter.normal_(0.0, deviation, generator=generator).add_(centre)
             labels = part.labels[start : start + draw_batch]
             answers = network(to_input(part.examples[start : start + draw_batch]), tasks)
-            wrong = [(logits.argmax(1) != labels[:, task]).double().mean() for task, logits in enumerate(answers)]
-            rows.append(torch.stack(wrong))
+            losses = [loss(logits, labels[:, task]).mean() for task, logits in enumerate(answers)]
+            rows.append(torch.stack(losses))
     return torch.stack(rows)
 
 

@@ -9,10 +9,12 @@ import msgspec
 import pytest
 import torch
 from flint import arb, ctx
+from torch.nn import functional
 
+from experiments.bounded_losses import clipped_cross_entropy
 from experiments.certificates.certify import certified, certify
 from experiments.certificates.parts import Part, cut, prior_of
-from experiments.certificates.posterior import Posterior, drawn_risks, gibbs_upper
+from experiments.certificates.posterior import Posterior, drawn_errors, drawn_risks, gibbs_upper
 from experiments.certificates.records import (
     CERTIFICATE_SHELF,
     Certification,
@@ -105,6 +107,22 @@ def test_draws_without_noise_give_the_error_of_the_centre() -> None:
     expected = [float((one.argmax(1) != split.labels[:, task]).double().mean()) for task, one in enumerate(logits)]
     assert draws == 6
     assert risks.tolist() == pytest.approx(expected, abs=1e-12)
+
+
+def test_draws_of_another_loss_are_of_the_same_networks() -> None:
+    """Clipped cross entropy of draws without noise is that of the centre."""
+    found = posterior(scale=1e-12)
+    split = people(60, 4)
+    part = Part("bound", split.examples, split.labels)
+    generator, loss = torch.Generator().manual_seed(0), clipped_cross_entropy(0.9)
+    rows = drawn_errors(found, part, passes=1, draw_batch=20, generator=generator, loss=loss)
+    logits = [one.detach().double() for one in found.centre()(split.examples, range(4))]
+    expected = [
+        float(functional.cross_entropy(one, split.labels[:, task], reduction="none").clamp(max=0.9).mean())
+        for task, one in enumerate(logits)
+    ]
+    assert rows.shape == (3, 4)
+    assert (0.9 * rows.mean(0)).tolist() == pytest.approx(expected, rel=1e-6)
 
 
 class OneWeight(MultiTaskModel):
