@@ -159,7 +159,25 @@ def test_a_radius_short_of_the_margin_leaves_no_error() -> None:
         network.heads[0].weight.zero_()
         network.heads[0].bias.copy_(torch.tensor([2.0, 0.0]))
     examples, labels = torch.tensor([[1.0, 0.0, 0.0, 0.0]], dtype=torch.float64), torch.tensor([[0]])
-    assert [bounds(network, examples, labels, rho)[0][0] for rho in (0.999, 1.001)] == [0.0, 1.0]
+    assert [bounds(network, examples, labels, rho)[0][0] for rho in (1 - 1e-9, 1.0)] == [0.0, 1.0]
+
+
+def test_a_later_layer_enlarges_what_an_earlier_one_moves() -> None:
+    """Scalars: 100 times 100 x, and 1,000 between the logits; the first layer alone moves, along (x, 1)."""
+    first, second, head = nn.Linear(1, 1), nn.Linear(1, 1), nn.Linear(1, 2)
+    network, rho = MultiTaskModel(nn.Sequential(first, second), [head]).double(), 1e-3
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.zero_()
+        first.weight.fill_(100.0)
+        second.weight.fill_(100.0)
+        head.weight[1] = 1000.0
+    examples, labels = torch.ones(1, 1, dtype=torch.float64), torch.tensor([[0]])
+    found = bounds(network, examples, labels, rho)
+    with torch.no_grad():
+        first.weight.add_(rho / math.sqrt(2))
+        first.bias.add_(rho / math.sqrt(2))
+    check_below(network, examples, labels, found)
 
 
 @pytest.mark.parametrize("kind", ["heads", "perceptron"])
