@@ -45,7 +45,7 @@ def test_core_hours_are_those_of_all_runs() -> None:
         for names in (("adult",), ("multi_mnist",), ("adult", "multi_mnist"))
     ]
     assert [line[4] for line in lines] == [f"{value:.2f}" for value in hours]
-    assert [line[2] for line in lines] == ["45", "27", "72"]
+    assert [line[2] for line in lines] == ["45", "21", "66"]
     assert [(line[3], line[5], line[6]) for line in lines] == [("0", "0.00", "")] * 3
 
 
