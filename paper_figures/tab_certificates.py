@@ -7,6 +7,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import msgspec
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from experiments.certificates.records import (
     CERTIFICATE_SHELF,
@@ -18,7 +19,7 @@ from experiments.certificates.records import (
 )
 from experiments.spec import method_label
 from experiments.statistics import holm, paired
-from paper_figures.exhibit import STYLE, Columns, FileExhibit, StoredFile, Table, distinct, method_colour
+from paper_figures.exhibit import OTHER_COLOUR, STYLE, Columns, FileExhibit, StoredFile, Table, distinct, method_colour
 from paper_figures.provenance import of_runs
 from paper_figures.runs import PROBLEM_TITLES, RHO, problem_rank
 
@@ -220,18 +221,23 @@ def draw(rows: Sequence[CertificateRow]) -> Figure:
         for axes, problem in zip(grid[0], problems, strict=True):
             shown = [row for row in rows if row.problem == problem and row.quantity == "average"]
             for height, row in enumerate(shown):
-                colour, label = method_colour(row.method), height == 0
+                colour = method_colour(row.method)
                 axes.plot(
                     [row.low, row.high], [height, height], color=colour, linewidth=3, alpha=0.5, solid_capstyle="butt"
                 )
-                axes.plot(row.seeger_maurer, height, "o", color=colour, label="certificate" if label else None)
-                axes.plot(row.test_risk, height, "|", color=colour, markersize=12, label="test" if label else None)
+                axes.plot(row.seeger_maurer, height, "o", color=colour)
+                axes.plot(row.test_risk, height, "|", color=colour, markersize=12)
             axes.set_yticks(range(len(shown)), [row.method for row in shown])
             axes.set_ylim(len(shown) - 0.5, -0.5)
             axes.grid(axis="y", visible=False)
             axes.set_title(PROBLEM_TITLES[problem])
             axes.set_xlabel("error (%)")
-        grid[0, 0].legend(fontsize=7)
+        marks = {"certificate": ("o", 6), "test error": ("|", 12)}
+        handles = [
+            Line2D([], [], linestyle="", marker=marker, color=OTHER_COLOUR, markersize=size)
+            for marker, size in marks.values()
+        ]
+        figure.legend(handles, list(marks), loc="outside lower center", ncols=len(marks), fontsize=7)
     return figure
 
 
