@@ -32,7 +32,8 @@ from experiments.results import (
     result_path,
     write_atomically,
 )
-from experiments.search import choice_cells, choose, describe_budget, save_search
+from experiments.search import choice_cells, choose, describe_budget
+from experiments.searches import SEARCH_RUNS, SearchName, read_search, save_search, search_path
 from experiments.spec import ProfileName, Spec, spec_key
 from experiments.splits import load
 from experiments.train import machine
@@ -47,11 +48,16 @@ def _selected(name: catalog.ListName, only: str) -> tuple[Spec, ...]:
     return tuple(spec for spec in catalog.specs(name) if only.lower() in executors.describe(spec).lower())
 
 
+def _store_of(name: catalog.ListName, store: Path | None) -> Path:
+    """The folder asked for, or the list's own."""
+    return store or (SEARCH_RUNS if name == "search" else STORE)
+
+
 @app.command
 def run(
     name: Name,
     *,
-    store: Path = STORE,
+    store: Path | None = None,
     workers: int = 2,
     fresh: bool = False,
     data_dir: Path | None = None,
@@ -62,7 +68,7 @@ def run(
 
     Args:
         name: the list.
-        store: folder of the results.
+        store: folder of the results; by default the repository's, for search build/search.
         workers: processes, one thread each.
         fresh: train finished runs again, from the start.
         data_dir: folder with the original image files.
@@ -90,7 +96,7 @@ def sweep(
     partition: str = "",
     hours: float = 4.0,
     memory_gb: float = 4.0,
-    store: Path = STORE,
+    store: Path | None = None,
     workers: int = 2,
     fresh: bool = False,
     data_dir: Path | None = None,
@@ -107,7 +113,7 @@ def sweep(
         partition: where SLURM queues the jobs; empty: its own choice.
         hours: time limit of a SLURM job, which is queued again when it ends too early.
         memory_gb: memory of a SLURM job.
-        store: folder of the results.
+        store: folder of the results; by default the repository's, for search build/search.
         workers: processes, or SLURM jobs at the same time, one thread each.
         fresh: train finished runs again, from the start.
         data_dir: folder with the original image files.
@@ -121,7 +127,7 @@ def sweep(
         "dask": lambda: DaskCluster(scheduler),
     }
     settings = executors.Settings(
-        store=store.resolve(),
+        store=_store_of(name, store).resolve(),
         data_dir=data_dir and data_dir.resolve(),
         weights=keep_checkpoints and keep_checkpoints.resolve(),
         fresh=fresh,
@@ -141,14 +147,15 @@ def sweep(
 
 
 @app.command
-def status(name: Name, *, store: Path = STORE) -> int:
+def status(name: Name, *, store: Path | None = None) -> int:
     """Show which runs of a list are done, running, failed or missing, and about how much is left to compute.
 
     Args:
         name: the list.
-        store: folder of the results.
+        store: folder of the results; by default the repository's, for search build/search.
     """
     console = Console()
+    store = _store_of(name, store)
     states = {spec: executors.state(spec, store) for spec in catalog.specs(name)}
     counts = collections.Counter(states.values())
     remaining = [spec for spec, state in states.items() if state != "done"]
@@ -247,17 +254,26 @@ def compare(name: Annotated[ProfileName, tyro.conf.Positional], *, store: Path) 
 
 @app.command
 def search(
-    name: Annotated[catalog.SearchName, tyro.conf.Positional], *, store: Path = STORE, keep: bool = False
+    name: Annotated[SearchName, tyro.conf.Positional],
+    *,
+    runs: Path = SEARCH_RUNS,
+    store: Path = STORE,
+    keep: bool = False,
 ) -> int:
-    """Choose learning rate and radius of every method on validation, from the stored runs of ``run search``.
+    """Choose learning rate and radius of every method on validation, from the runs of ``run search``.
 
     Args:
         name: the search.
+        runs: folder of its runs; if it has none, what the store keeps of the search is shown.
         store: folder of the results.
-        keep: write the choices into the store.
+        keep: write the search into the store: the list ``searched`` runs its choices.
     """
     console = Console()
-    found = choose(name, store)
+    kept = search_path(store, name)
+    found = choose(name, runs)
+    if not found.computed and not keep and kept.exists():
+        found = read_search(kept)
+        console.print(f"as kept: {kept}", markup=False, highlight=False, soft_wrap=True)
     table = Table("method", "learning rate", "radius", "validation (%)", "runner-up", "validation (%)", "at the edge")
     for one in found.choices:
         table.add_row(*choice_cells(one))
@@ -266,7 +282,7 @@ def search(
     for method, count in found.missing.items():
         line = f"missing: {count} runs of {method}: python -m experiments run search"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    if keep and found.choices:
+    if keep and not found.missing:
         console.print(f"kept: {save_search(store, found)}", markup=False, highlight=False, soft_wrap=True)
     return int(bool(found.missing))
 

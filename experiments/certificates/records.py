@@ -5,7 +5,7 @@ from itertools import product
 
 import msgspec
 
-from experiments.catalog import BASE, FLAT, Options, Profile
+from experiments.profiles import BASE, FLAT, Options, Profile
 from experiments.results import STORE, Provenance, Shelf
 from experiments.spec import AggregatorName, Mode, ProblemName, Spec
 

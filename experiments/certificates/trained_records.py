@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from experiments.catalog import BASE, Profile
 from experiments.certificates.records import MAIN_BOUND, OVERLAYS, PEOPLE, Split, TaskCertificate
+from experiments.profiles import BASE, Profile
 from experiments.results import STORE, Provenance, Shelf
 from experiments.spec import ProblemName, Spec
 

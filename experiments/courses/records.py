@@ -6,8 +6,8 @@ from itertools import product
 
 import msgspec
 
-from experiments.catalog import BASE, FLAT, Options
 from experiments.certificates.records import OVERLAYS, PEOPLE
+from experiments.profiles import BASE, FLAT, Options
 from experiments.results import STORE, Provenance, Shelf
 from experiments.spec import AggregatorName, Mode, ProblemName, Spec
 from experiments.statistics import Paired

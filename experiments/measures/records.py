@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from experiments.catalog import BASE, FLAT, LAPTOP, SMOKE, Options, Profile
+from experiments.profiles import BASE, FLAT, LAPTOP, SMOKE, Options, Profile
 from experiments.results import STORE, Provenance, Shelf
 from experiments.spec import AggregatorName, Mode, ProblemName, Spec
 from experiments.statistics import Paired

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
-from experiments import catalog, costs, dense_runs
+from experiments import catalog, costs, dense_runs, profiles
 from experiments.costs import of_one_run, read_costs
 from experiments.engines.estimate import kind
 from experiments.methods import AGGREGATORS, Method, build_aggregator, check_radii
@@ -112,7 +112,7 @@ def test_laptop_compares_plain_direct_and_decomposed_at_every_radius() -> None:
         (problem, seed, *method)
         for problem in set(CLASSES) - set(FACES)
         for seed in range(5 if problem == "adult" else 3)
-        for method in (*plain, *product(("SAM-sum", "F-LS", *labels), fewer.get(problem, catalog.RADII)))
+        for method in (*plain, *product(("SAM-sum", "F-LS", *labels), fewer.get(problem, profiles.RADII)))
     )
 
 
@@ -126,7 +126,7 @@ def test_the_laptop_list_keeps_its_budget() -> None:
 def test_paper_tries_the_same_radii_for_every_method_with_one() -> None:
     runs = Counter((spec.problem, spec.seed, method_label(spec)) for spec in OF_EXAMPLES["paper"])
     for (_, _, label), count in runs.items():
-        assert count == (len(catalog.RADII) if label.startswith("F-") or label == "SAM-sum" else 1)
+        assert count == (len(profiles.RADII) if label.startswith("F-") or label == "SAM-sum" else 1)
     for problem in catalog.OVERLAYS:
         assert {label for name, _, label in runs if name == problem} == ALL_LABELS
     assert all(spec.rho_heads == spec.rho_shared for spec in catalog.specs("paper"))
@@ -169,10 +169,10 @@ def test_dense_runs_follow_the_papers_protocol_in_the_papers_sizes() -> None:
 
 
 def test_flat_methods_are_of_degree_one() -> None:
-    for aggregator, options in catalog.FLAT.items():
+    for aggregator, options in profiles.FLAT.items():
         built: Any = AGGREGATORS[aggregator](**dict(options))
         assert built.degree == 1.0, aggregator
-    own: Any = AGGREGATORS["NashMTL"](**dict(catalog.BASE["NashMTL"]))
+    own: Any = AGGREGATORS["NashMTL"](**dict(profiles.BASE["NashMTL"]))
     assert own.degree == 0.0
 
 

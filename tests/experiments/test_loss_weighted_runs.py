@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from experiments import catalog
+from experiments import profiles
 from experiments.loss_weightings import DWA, RLW, SI, UW, LossWeighted
 from experiments.methods import Method, StepOutcome, build_aggregator, stream_seed
 from experiments.metrics import to_input
@@ -212,7 +212,7 @@ def test_uw_learns_at_the_rate_of_the_network_unless_told_otherwise() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_catalog_options_build_the_method_and_say_its_defaults(name: LossWeightingName) -> None:
-    options = catalog.WEIGHTINGS[name]
+    options = profiles.WEIGHTINGS[name]
     assert options == tuple(sorted(options))
     built = build_aggregator(weighted_spec(name, aggregator_options=options), tasks=2)
     default = build_aggregator(weighted_spec(name), tasks=2)

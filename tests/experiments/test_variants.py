@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 import flatmtl_core.task_gradients as differentiation
-from experiments import catalog
+from experiments import profiles
 from experiments.cheaper.batch import Cut, cut_of
 from experiments.cheaper.second_passes import SAMO, LastLayers, PartOfBatch, SharedPerturbation
 from experiments.cheaper.surrogate_gap import GSAM
@@ -27,7 +27,7 @@ from tests.experiments.test_loss_weighted_runs import after_steps
 from tests.experiments.tiny_problem import tiny_problem, tiny_spec
 
 PROBLEM = tiny_problem()
-LISTED = [(mode, aggregator, dict(options)) for mode, aggregator, options in catalog.VARIANTS]
+LISTED = [(mode, aggregator, dict(options)) for mode, aggregator, options in profiles.VARIANTS]
 REMEMBERING = ("every_kth CAGrad stale 4.0", "random_steps CAGrad 0.25")
 IDS = [" ".join(map(str, (mode, aggregator, *options.values()))) for mode, aggregator, options in LISTED]
 

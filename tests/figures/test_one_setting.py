@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import msgspec
 import pytest
 
-from experiments import catalog
+from experiments import catalog, profiles
 from experiments.results import Result
 from experiments.spec import Spec, method_label
 from paper_figures import tab_one_setting
@@ -31,7 +31,7 @@ def test_each_method_stands_at_its_best_radius_on_validation() -> None:
         rho: statistics.fmean(
             validation(one) for one in LAPTOP if method_label(one.spec) == "F-MGDA" and one.spec.rho_shared == rho
         )
-        for rho in catalog.RADII
+        for rho in profiles.RADII
     }
     best = max(means, key=means.__getitem__)
     assert {row.left_setting for row in rows if row.left == "F-MGDA"} == {f"{RHO} = {best:g}"}

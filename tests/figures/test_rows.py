@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments import catalog
+from experiments import catalog, profiles
 from experiments.results import Result
 from experiments.spec import CLASSES, DENSE, ProblemName, Spec, method_label
 from paper_figures import fig_conflict, runs, tab_beyond_vision, tab_cost, tab_multi_mnist
@@ -27,7 +27,7 @@ ADULT = tuple(result(spec) for spec in catalog.specs("smoke") if spec.problem ==
 FACES = tuple(result(spec) for spec in catalog.specs("smoke") if spec.problem == "drawn_faces")
 SCENES = tuple(result(spec) for spec in catalog.specs("smoke") if spec.problem in DENSE)
 BEYOND = tuple(result(spec) for spec in catalog.specs("smoke") if tab_beyond_vision.uses(spec))
-LOSS_WEIGHTED = {prefix + name for name in catalog.WEIGHTINGS for prefix in ("", "F-")}
+LOSS_WEIGHTED = {prefix + name for name in profiles.WEIGHTINGS for prefix in ("", "F-")}
 
 
 def members(results: tuple[Result, ...], **choice: Any) -> list[Result]:
