@@ -115,7 +115,8 @@ def _every_setting(profile: Profile, problem: ProblemName, *, rho: float) -> Ite
         yield spec("erm", aggregator, 0.0)
         yield spec("decomposed", aggregator)
     for mode, aggregator in product(OTHER_MODES, (*tuple(FLAT)[1:], *OTHER_AGGREGATORS)):
-        yield spec(mode, aggregator)
+        if aggregator != "GradDrop" or mode == "direct":  # it has no weight a task to aggregate the two parts by
+            yield spec(mode, aggregator)
     yield spec("decomposed", "CAGrad", norm="joint")
     yield spec("decomposed", "CAGrad", 0.5, adaptive=True)
     for aggregator in AUTHORS:
