@@ -37,6 +37,7 @@ Searched: TypeAlias = tuple[Mode, MethodName, Options]
 """A method: mode, aggregator or weighting of the losses, options of the mode."""
 _EVERY: tuple[AggregatorName, ...] = (*FLAT, *OTHER_AGGREGATORS)
 _OTHER_MODES: tuple[Mode, ...] = ("second", "each")
+_EXAMPLES: tuple[AggregatorName, ...] = ("MGDA", "CAGrad", "IMTLG")
 METHODS: tuple[Searched, ...] = (
     ("stl", "Mean", ()),
     *(("erm", name, ()) for name in (*_EVERY, *WEIGHTINGS)),
@@ -44,7 +45,7 @@ METHODS: tuple[Searched, ...] = (
     ("sam_sum", "Mean", ()),
     *(("decomposed", name, ()) for name in (*_EVERY, *WEIGHTINGS)),
     *(("direct", name, ()) for name in _EVERY if name != "Mean"),
-    *((mode, name, ()) for mode, name in product(_OTHER_MODES, ("MGDA", "CAGrad", "IMTLG"))),
+    *((mode, name, ()) for mode, name in product(_OTHER_MODES, _EXAMPLES)),
     *VARIANTS,
 )
 """What is searched: every method of the smoke list on Adult, in the default ball. By linearity the mean's ``direct`` is

@@ -28,6 +28,7 @@ STORED = {
     "experiments.spec",
     "experiments.catalog",
     "experiments.results",
+    "experiments.searches",
     "experiments.costs",
     "experiments.dense_metrics",
     "experiments.statistics",
