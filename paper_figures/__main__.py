@@ -1,4 +1,4 @@
-"""Command line: ``python -m paper_figures build`` writes the report, ``... list`` names the exhibits."""
+"""Command line: ``python -m paper_figures build`` writes the report; ``findings``: its answers; ``list``: exhibits."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ import matplotlib
 import msgspec
 
 from experiments import results
-from paper_figures import registry, site
+from paper_figures import findings, registry, site
 
 FRESH = Path("build/store")
 REPRODUCTION = Path("build/reproduction.json")
@@ -19,6 +19,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m paper_figures", description="The paper's exhibits from stored results.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="name the exhibits")
+    commands.add_parser("findings", help="what came out, as the README has it: from the repository's own store")
     build = commands.add_parser("build", help="write PDF, PNG, CSV and LaTeX of every exhibit, and index.html")
     build.add_argument(
         "--store",
@@ -63,6 +64,12 @@ def _reproduction(given: Path | None) -> results.Reproduction | None:
     return reproduction
 
 
+def of_the_repository() -> str:
+    """What came out, in Markdown: the README's text."""
+    stored, _ = site.gather((results.STORE,))
+    return findings.markdown(findings.findings(stored))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status (1: a file that can not be used, named on standard error)."""
     options = _parser().parse_args(arguments)
@@ -72,6 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{exhibit.name:24}{exhibit.location:10}{exhibit.title}")
         return 0
     try:
+        if options.command == "findings":
+            print(of_the_repository())
+            return 0
         page, missing = site.build(
             _stores(options.store),
             options.out,

@@ -262,11 +262,11 @@ def caption(content: Sequence[Certificate]) -> str:
         f"{draws:.2f} points pay for the draws, {sample:.2f} for the sample. In {unmoved} of {len(content)} the bound "
         "chose t = 0: no step away from the prior lowers the risk by as much as its divergence costs, and the "
         "certificate is that of held-out examples. Test errors are no bounds. "
-        f"{_answer(content)}"
+        f"Does flatness buy a better certificate? {answer(content)}"
     )
 
 
-def _answer(content: Sequence[Certificate]) -> str:
+def answer(content: Sequence[Certificate]) -> str:
     """Whether flatness buys a better certificate: what the paired differences say, data set by data set."""
     said = []
     averages = [row for row in data(content) if row.quantity == "average" and row.method != PLAIN]
@@ -279,7 +279,7 @@ def _answer(content: Sequence[Certificate]) -> str:
         else:
             outcome = ", ".join(found) if found else "no difference from plain training is established"
         said.append(f"{PROBLEM_TITLES[problem]}: {outcome}")
-    return f"Does flatness buy a better certificate (paired over seeds, Holm, {100 * LEVEL:g} %)? {'; '.join(said)}."
+    return f"Paired over seeds, Holm, {100 * LEVEL:g} %: {'; '.join(said)}."
 
 
 def tightest(rows: Sequence[CertificateRow]) -> Table:

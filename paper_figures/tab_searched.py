@@ -210,7 +210,7 @@ def draw(rows: Sequence[SearchedRow]) -> Figure:
     return figure
 
 
-def _answer(rows: Sequence[SearchedRow]) -> str:
+def answer(rows: Sequence[SearchedRow]) -> str:
     """What the comparisons decide, in words."""
     compared = [row for row in rows if row.p_holm is not None]
     if not compared:
@@ -244,7 +244,7 @@ def caption(content: Searched) -> str:
         "accuracy; a step costs what it costs, so that backward passes differ. Then its choice was trained on "
         f"{len(NEW_SEEDS)} seeds that the search has not seen. {setting}. A difference is paired by seed (at least "
         f"{MINIMUM}), with Student's 95 % interval; all share one test split, so that the intervals are of training's "
-        f"randomness, not of the sample's. {_answer(data(content))} Where a choice stands at an end of its grid the "
+        f"randomness, not of the sample's. {answer(data(content))} Where a choice stands at an end of its grid the "
         "optimum may lie outside. The authors' code gives flat methods radii of their own and, on CityScapes, twice "
         "the learning rate of the plain ones."
     )

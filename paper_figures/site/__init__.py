@@ -15,6 +15,7 @@ from experiments.results import Reproduction, Result, write_atomically
 from experiments.spec import ProfileName
 from paper_figures import latex
 from paper_figures.exhibit import EXPECTED, Edition, Exhibit, Stored, Table, distinct, to_csv
+from paper_figures.findings import Finding, findings
 from paper_figures.registry import EXHIBITS, FILES
 from paper_figures.runs import PROBLEM_TITLES, Missing, collect
 
@@ -163,6 +164,7 @@ def build(
     for name in reported:
         write_atomically(out / f"paper-{name}", (EXPECTED / name).read_bytes())
     page = render(
+        found=findings(stored),
         views=views,
         origins=origins,
         missing=missing,
@@ -176,6 +178,7 @@ def build(
 
 def render(
     *,
+    found: Sequence[Finding],
     views: Sequence[View],
     origins: Sequence[Provenance],
     missing: Sequence[Missing],
@@ -196,6 +199,7 @@ def render(
             (exhibit, [view for view in views if view.exhibit is exhibit])
             for exhibit in distinct(view.exhibit for view in views)
         ],
+        findings=found,
         profiles=catalog.NAMES,
         files=FILES,
         problem_titles=PROBLEM_TITLES,
