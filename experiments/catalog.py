@@ -35,6 +35,8 @@ from experiments.spec import AggregatorName, MethodName, Mode, ProblemName, Prof
 
 OVERLAYS: tuple[ProblemName, ...] = ("multi_mnist", "multi_fashion", "multi_fashion_mnist")
 """The problems of the paper's Table 1."""
+SCENES: tuple[ProblemName, ...] = ("rooms", "streets")
+"""What is rendered in place of the problems of Tables 3 to 5 and 7."""
 NAMES: tuple[ProfileName, ...] = get_args(ProfileName)
 ListName: TypeAlias = ProfileName | Literal["search", "searched"]
 """Lists of runs: one a profile, the search for learning rates and radii, and the runs at what it chose."""
@@ -99,8 +101,8 @@ def _smoke() -> Iterator[Spec]:
     yield from _every_method(YEAST_SMOKE, ("yeast",), seeds=2, radii=(0.05,))
     yield from _every_method(VADER_SMOKE, ("vader",), seeds=2, radii=(0.05,))
     yield from _table_2(FACES_SMOKE, "drawn_faces", seeds=1, radii=(0.05,))
-    for dense_profile in (dense.ROOMS_SMOKE, dense.STREETS_SMOKE):
-        yield from dense.dense_runs(dense_profile, options_of, seeds=1, radii=(0.05,))
+    for problem in SCENES:
+        yield from dense.dense_runs(dense.SCENES_SMOKE, problem, seeds=1, radii=(0.05,))
 
 
 def _every_setting(profile: Profile, problem: ProblemName, *, rho: float) -> Iterator[Spec]:
@@ -144,8 +146,8 @@ def _laptop() -> Iterator[Spec]:
         rest = tuple(rho for rho in grid if rho not in FIRST_RADII)
         yield from _one_setting(profile, problem, 3, FIRST_RADII, plain=True)
         yield from _one_setting(profile, problem, 3, rest, plain=False)
-    for dense_profile in (dense.ROOMS_LAPTOP, dense.STREETS_LAPTOP):
-        yield from dense.dense_runs(dense_profile, options_of, seeds=3, radii=dense.FIRST_DENSE_RADII)
+    for problem in SCENES:
+        yield from dense.dense_runs(dense.SCENES_LAPTOP, problem, seeds=3, radii=dense.FIRST_DENSE_RADII)
 
 
 def _one_setting(
@@ -177,8 +179,8 @@ def _searched() -> Iterator[Spec]:
 def _paper() -> Iterator[Spec]:
     yield from _every_method(PAPER, OVERLAYS, seeds=3, radii=RADII)
     yield from _table_2(FACES_PAPER, "celeba", seeds=3, radii=RADII)
-    for dense_profile in (dense.NYUV2, dense.CITYSCAPES):
-        yield from dense.dense_runs(dense_profile, options_of, seeds=3, radii=dense.DENSE_RADII)
+    yield from dense.dense_runs(dense.NYUV2, "nyuv2", seeds=3, radii=dense.DENSE_RADII)
+    yield from dense.dense_runs(dense.CITYSCAPES, "cityscapes", seeds=3, radii=dense.DENSE_RADII)
 
 
 _LISTS: dict[ListName, Callable[[], Iterator[Spec]]] = {

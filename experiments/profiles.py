@@ -5,12 +5,14 @@ from typing import TypeAlias
 
 from experiments.spec import (
     AggregatorName,
+    Augmentation,
     LossWeightingName,
     MethodName,
     Mode,
     ModelName,
     ProblemName,
     ProfileName,
+    Schedule,
     Spec,
     VariantMode,
 )
@@ -86,6 +88,8 @@ class Profile:
     probe_batches: int = 8
     batch_size: int = 256
     learning_rate: float = 1e-3
+    schedule: Schedule = "constant"
+    augmentation: Augmentation = "none"
 
     def spec(
         self,
@@ -114,6 +118,8 @@ class Profile:
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
+            schedule=self.schedule,
+            augmentation=self.augmentation,
             probe_batches=self.probe_batches,
         )
 

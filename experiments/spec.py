@@ -62,6 +62,8 @@ VariantMode: TypeAlias = Literal[
 ]
 """Other methods than the paper's: see `experiments.variants`."""
 Mode: TypeAlias = Literal["erm", "decomposed", "direct", "second", "each", "sam_sum", "stl", "sam_stl"] | VariantMode
+Schedule: TypeAlias = Literal["constant", "halved"]
+Augmentation: TypeAlias = Literal["none", "scale_crop_flip"]
 Conventions: TypeAlias = Literal["papers", "authors", "authors_times_tasks", "authors_unit_rows"]
 """Whose formulas the aggregators follow: see `experiments.presets`."""
 
@@ -153,8 +155,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     epochs: int
     batch_size: int
     learning_rate: float = 1e-3
-    schedule: Literal["constant", "halved"] = "constant"
-    augmentation: Literal["none", "scale_crop_flip"] = "none"
+    schedule: Schedule = "constant"
+    augmentation: Augmentation = "none"
     probe_batches: int = 8
     probe_rho: float = 0.05
 
