@@ -266,7 +266,7 @@ def search(
         name: the search.
         runs: folder of its runs; if it has none, what the store keeps of the search is shown.
         store: folder of the results.
-        keep: write the search into the store: the list ``searched`` runs its choices.
+        keep: write the search into the store, by the seeds that are complete: the list ``searched`` runs its choices.
     """
     console = Console()
     kept = search_path(store, name)
@@ -282,7 +282,7 @@ def search(
     for method, count in found.missing.items():
         line = f"missing: {count} runs of {method}: python -m experiments run search"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    if keep and not found.missing:
+    if keep and found.choices:
         console.print(f"kept: {save_search(store, found)}", markup=False, highlight=False, soft_wrap=True)
     return int(bool(found.missing))
 
