@@ -39,7 +39,9 @@ class Finding:
 
 def _theorem(stored: Stored) -> str:
     theory = stored.files[tab_ledger.EXHIBIT.file.name]
-    published = theory.found[PUBLISHED]
+    published = theory.found.get(PUBLISHED)
+    if published is None:
+        return ""
     wrong = [one for label in published.entry.uses if (one := theory.found[label]).folded == "refuted"]
     because = f" (it rests on: {'; '.join(one.entry.title for one in wrong)})" if wrong else ""
     verdicts = [one.folded for one in theory.found.values()]

@@ -29,6 +29,7 @@ from paper_figures import runs, site
 from paper_figures.__main__ import main
 from paper_figures.claims import CLAIMS
 from paper_figures.exhibit import EXPECTED
+from paper_figures.findings import findings
 from paper_figures.ledger import LEDGER
 from paper_figures.mutation import MUTATION
 from paper_figures.registry import EXHIBITS, FILES
@@ -148,6 +149,15 @@ def test_page_holds_every_line_of_every_table(report: Path, store: Path) -> None
     assert len(tables) == 6 * 2 + 2 + 5 + 3 + 5 + 2
     assert [line for line in lines if line] == expected
     assert len(expected) > 50
+
+
+def test_what_came_out_stands_before_the_exhibits(report: Path, store: Path) -> None:
+    page = html.unescape((report / "index.html").read_text(encoding="utf-8"))
+    stored, _ = site.gather([store])
+    found = findings(stored)
+    assert len(found) > 2
+    for one in found:
+        assert page.index(one.question) < page.index(one.answer) < page.index("<nav>")
 
 
 def test_every_link_leads_to_a_file_of_the_report_or_a_place_on_the_page(report: Path) -> None:
