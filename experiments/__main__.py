@@ -62,7 +62,8 @@ def run(
 
     Args:
         name: the list.
-        store: folder of the results.
+        store: folder of the results, and of checkpoints, locks and failures: in its .work/, for the repository's own
+            store in build/. Nothing is written outside.
         workers: processes, one thread each.
         fresh: train finished runs again, from the start.
         data_dir: folder with the original image files.
@@ -97,7 +98,7 @@ def sweep(
     keep_checkpoints: Path | None = None,
     only: str = "",
 ) -> int:
-    """Train what is missing from a list, on one machine or many, which share the file systems of store and build/.
+    """Train what is missing from a list, on one machine or many, which share the store's file system.
 
     Args:
         name: the list.
@@ -107,7 +108,8 @@ def sweep(
         partition: where SLURM queues the jobs; empty: its own choice.
         hours: time limit of a SLURM job, which is queued again when it ends too early.
         memory_gb: memory of a SLURM job.
-        store: folder of the results.
+        store: folder of the results, and of checkpoints, locks and failures: in its .work/, for the repository's own
+            store in build/. Nothing is written outside.
         workers: processes, or SLURM jobs at the same time, one thread each.
         fresh: train finished runs again, from the start.
         data_dir: folder with the original image files.
@@ -182,9 +184,7 @@ def costs(
     console = Console()
     specs = catalog.specs(name)
     short = tuple(pricing.shortened(spec) for spec, _ in pricing.kinds(specs).values())
-    settings = executors.Settings(
-        store=shortened.resolve(), build=shortened.resolve() / "state", data_dir=data_dir and data_dir.resolve()
-    )
+    settings = executors.Settings(store=shortened.resolve(), data_dir=data_dir and data_dir.resolve())
     try:
         finished = run_sweep(short, settings, load=load, engine=LocalPool(1), console=console)
     except SweepBroken as error:

@@ -1,8 +1,9 @@
 """One key under its lock: each at most once at a time, whoever computes it (`experiments.engines`) and on what machine.
 
-State beside the store, under ``build/``: ``checkpoints/<key>.pt`` (removed once the result is safe),
-``locks/<key>.lock`` (held while a run is going on), ``failed/<key>.txt`` (why a run failed; removed when it succeeds).
-Machines that share a sweep share the file systems of store and state, with locks that hold across machines.
+Every store has a folder for what is no result (`work_folder`), and a sweep writes nothing outside the two:
+``checkpoints/<key>.pt`` (removed once the result is safe), ``locks/<key>.lock`` (held while a run is going on),
+``failed/<key>.txt`` (why a run failed; removed when it succeeds). So two stores share no lock and no failure, and all
+who use one store share its locks, from whatever checkout or machine: they must hold across machines.
 """
 
 import fcntl
@@ -17,7 +18,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
-from experiments.results import read_result, result_path, save_result, write_atomically
+from experiments.results import STORE, read_result, result_path, save_result, write_atomically
 from experiments.spec import ProblemName, Spec, method_label, spec_key
 from experiments.splits import AnyProblem, LoadedProblem
 from experiments.train import TrainingStopped, train
@@ -49,15 +50,29 @@ class LoadLabelled(Protocol):
     ) -> LoadedProblem: ...
 
 
+def work_folder(store: Path) -> Path:
+    """Where checkpoints, locks and failures of a store are: ``build/`` of a checkout for its own store and the folders
+    in that, ``.work/`` inside any other one."""
+    place = store.resolve()
+    for folder in (place, *place.parents):
+        if folder.parts[-2:] == STORE.parts[-2:] and (folder.parent / Path(__file__).name).exists():
+            return folder.parents[1] / BUILD.name
+    return place / ".work"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What all runs or records of a sweep share. ``build`` holds checkpoints, locks and failures."""
+    """What all runs or records of a sweep share."""
 
     store: Path
-    build: Path = BUILD
     data_dir: Path | None = None
     weights: Path | None = None
     fresh: bool = False
+
+    @property
+    def work(self) -> Path:
+        """Where checkpoints, locks and failures go."""
+        return work_folder(self.store)
 
 
 @dataclass(frozen=True)
@@ -130,14 +145,14 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def state(spec: Spec, store: Path, build: Path = BUILD) -> State:
+def state(spec: Spec, store: Path) -> State:
     """Where a run stands: its result is stored; it is going on; it failed; or it has yet to be run."""
-    key = spec_key(spec)
+    key, work = spec_key(spec), work_folder(store)
     if result_path(store, spec).exists():
         return "done"
-    if is_locked(build / "locks" / f"{key}.lock"):
+    if is_locked(work / "locks" / f"{key}.lock"):
         return "running"
-    return "failed" if (build / "failed" / f"{key}.txt").exists() else "missing"
+    return "failed" if (work / "failed" / f"{key}.txt").exists() else "missing"
 
 
 def once(
@@ -157,13 +172,13 @@ def once(
         path, read: where the result is stored, and how it is read: what is stored is trusted only after that.
         compute: computes and stores the result; returns what it came to in a few words, or nothing.
     """
-    failure = settings.build / "failed" / f"{key}.txt"
+    failure = settings.work / "failed" / f"{key}.txt"
     clock = time.monotonic()
 
     def finished(outcome: Outcome, message: str = "") -> Finished[One]:
         return Finished(spec, outcome, time.monotonic() - clock, message)
 
-    with locked(settings.build / "locks" / f"{key}.lock") as held:
+    with locked(settings.work / "locks" / f"{key}.lock") as held:
         if not held:
             return finished("running elsewhere")
         try:
@@ -192,7 +207,7 @@ def run_one(
 ) -> Finished[Spec]:
     """Run one spec under its lock, resume its checkpoint, store its result or the reason of its failure."""
     key, path = spec_key(spec), result_path(settings.store, spec)
-    checkpoint = settings.build / "checkpoints" / f"{key}.pt"
+    checkpoint = settings.work / "checkpoints" / f"{key}.pt"
 
     def compute() -> str:
         result = train(

@@ -293,8 +293,9 @@ def find_result(stores: Iterable[Path], spec: Spec) -> Result | None:
 
 
 def load_results(store: Path) -> Iterator[Result]:
-    """All current results of a store: those of older revisions (whose key is no longer their spec's) are left out."""
-    for path in sorted(store.glob("*/*/*.json")):
+    """All current results of a store: those of older revisions (whose key is no longer their spec's) are left out, and
+    whatever a hidden folder holds is none."""
+    for path in sorted(store.glob("[!.]*/*/*.json")):
         result = read_result(path)
         if result.key == spec_key(result.spec):
             yield result

@@ -26,7 +26,8 @@ def main(
 
     Args:
         kind: of posteriors: on the line to the network that goes on training, or trained on the bound.
-        store: folder of the certificates; by default the kind's own.
+        store: folder of the certificates; by default the kind's own. Locks and failures go into its .work/, for the
+            repository's own store into build/.
         workers: processes, one thread each.
         fresh: make finished certificates again.
         data_dir: folder with the original files.

@@ -16,7 +16,8 @@ def main(store: Path = STORED, workers: int = 2, fresh: bool = False, data_dir: 
     """Measure the directions of all cheaper variants along the laptop profile's F-LS and F-CAGrad runs.
 
     Args:
-        store: folder of the measurements.
+        store: folder of the measurements. Locks and failures go into its .work/, for the
+            repository's own store into build/.
         workers: processes, one thread each.
         fresh: measure finished runs again.
         data_dir: folder with the original image files.

@@ -18,7 +18,8 @@ def main(
     """Certificate, test error and Gaussian premise along the training of a few networks.
 
     Args:
-        store: folder of the courses.
+        store: folder of the courses. Locks and failures go into its .work/, for the
+            repository's own store into build/.
         workers: processes, one thread each.
         fresh: follow finished runs again.
         data_dir: folder with the original files.

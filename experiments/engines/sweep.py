@@ -54,7 +54,7 @@ def run_sweep(
     """
     if settings.fresh:
         for spec in specs:
-            (settings.build / "checkpoints" / f"{spec_key(spec)}.pt").unlink(missing_ok=True)
+            (settings.work / "checkpoints" / f"{spec_key(spec)}.pt").unlink(missing_ok=True)
     return finish(TrainingTask(settings, load), specs, engine=engine, console=console)
 
 

@@ -27,14 +27,14 @@ from tests.experiments.tiny_problem import tiny_problem
 
 if __name__ == "__main__":
     folder, seeds = Path(sys.argv[1]), [int(seed) for seed in sys.argv[2:]]
-    settings = Settings(store=folder / "store", build=folder / "build")
+    settings = Settings(store=folder / "store")
     listed = [ask(folder, "held", seed) for seed in seeds]
     sys.exit(keep_records(SHELF, listed, answer, settings, load=tiny_problem))
 """
 
 
 def sweep(folder: Path, *listed: Asked, fresh: bool = False, only: str = "", workers: int = 1) -> tuple[int, str]:
-    settings, told = Settings(store=folder / "store", build=folder / "build", fresh=fresh), io.StringIO()
+    settings, told = Settings(store=folder / "store", fresh=fresh), io.StringIO()
     console = Console(file=told, width=300)
     left = keep_records(SHELF, listed, answer, settings, load=tiny_problem, workers=workers, only=only, console=console)
     return left, told.getvalue()
@@ -72,7 +72,7 @@ def test_a_failure_is_told_and_the_others_go_on_and_what_is_stored_is_not_comput
     found = SHELF.find([tmp_path / "store"], good)
     assert found is not None
     assert (found.examples, found.provenance.threads) == (80, 1)
-    failure = tmp_path / "build" / "failed" / f"{SHELF.key(bad)}.txt"
+    failure = tmp_path / "store" / ".work" / "failed" / f"{SHELF.key(bad)}.txt"
     assert "Traceback" in failure.read_text()
 
     assert sweep(tmp_path, good)[0] == 0
@@ -129,10 +129,10 @@ def test_an_ended_sweep_leaves_whole_records_and_the_same_command_resumes_it(
         assert process.returncode == 2, output.read_text()
         assert f"{ended_by.name}: stopping" in output.read_text()
         assert output.read_text().splitlines()[-1] in ("1 done, 2 stopped", "1 done, 1 stopped, 1 not started")
-    with locked(tmp_path / "build" / "locks" / f"{SHELF.key(under_way)}.lock", patience=30) as held:
+    with locked(tmp_path / "store" / ".work" / "locks" / f"{SHELF.key(under_way)}.lock", patience=30) as held:
         assert held, "a worker outlived its sweep"
-    assert list((tmp_path / "store").iterdir()) == [SHELF.path(tmp_path / "store", done)]
-    assert not list((tmp_path / "build").glob("failed/*"))
+    assert list((tmp_path / "store").glob("[!.]*")) == [SHELF.path(tmp_path / "store", done)]
+    assert not list((tmp_path / "store" / ".work").glob("failed/*"))
 
     Path(f"{under_way.log}.hold").unlink()
     assert sweep(tmp_path, done, under_way, waiting)[0] == 0
