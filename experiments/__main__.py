@@ -13,6 +13,7 @@ from rich.table import Table
 
 from experiments import catalog, executors
 from experiments import costs as pricing
+from experiments.available import find_lacks
 from experiments.dense_data import describe_dense
 from experiments.engines.dask_cluster import DaskCluster
 from experiments.engines.engine import Engine, EngineMissing, SweepBroken
@@ -66,7 +67,8 @@ def run(
             store in build/. Nothing is written outside.
         workers: processes, one thread each.
         fresh: train finished runs again, from the start.
-        data_dir: folder with the original image files.
+        data_dir: folder with the original files. Runs whose data this machine can not use or fetch are left out, which
+            is said once, before the others start.
         keep_checkpoints: folder for the final weights of every run trained now.
         only: run only those whose line in ``list`` contains this text.
     """
@@ -112,7 +114,8 @@ def sweep(
             store in build/. Nothing is written outside.
         workers: processes, or SLURM jobs at the same time, one thread each.
         fresh: train finished runs again, from the start.
-        data_dir: folder with the original image files.
+        data_dir: folder with the original files. Runs whose data this machine can not use or fetch are left out, which
+            is said once, before the others start.
         keep_checkpoints: folder for the final weights of every run trained now.
         only: run only those whose line in ``list`` contains this text.
     """
@@ -135,7 +138,7 @@ def sweep(
             where = f"{name}, part {shard}," if part.count > 1 else name
             console.print(f"No run of {where} contains {only!r}: see python -m experiments list {name}.", markup=False)
             return 1
-        finished = run_sweep(chosen, settings, load=load, engine=engines[engine](), console=console)
+        finished = run_sweep(chosen, settings, load=load, engine=engines[engine](), lacks=find_lacks, console=console)
     except (SweepBroken, EngineMissing, ValueError) as error:
         console.print(str(error), markup=False, soft_wrap=True)
         return 1
@@ -186,7 +189,7 @@ def costs(
     short = tuple(pricing.shortened(spec) for spec, _ in pricing.kinds(specs).values())
     settings = executors.Settings(store=shortened.resolve(), data_dir=data_dir and data_dir.resolve())
     try:
-        finished = run_sweep(short, settings, load=load, engine=LocalPool(1), console=console)
+        finished = run_sweep(short, settings, load=load, engine=LocalPool(1), lacks=find_lacks, console=console)
     except SweepBroken as error:
         console.print(str(error), markup=False, soft_wrap=True)
         return 1

@@ -30,7 +30,7 @@ SOURCES = ("flatmtl_core", "experiments", ":(exclude)experiments/store")
 
 One = TypeVar("One")
 """What names one result: the spec of a training run, or a question about one (`experiments.results.Question`)."""
-Outcome = Literal["done", "skipped", "running elsewhere", "failed", "stopped"]
+Outcome = Literal["done", "skipped", "running elsewhere", "failed", "stopped", "without data"]
 State = Literal["done", "running", "failed", "missing"]
 
 

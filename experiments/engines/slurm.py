@@ -34,7 +34,7 @@ class Slurm:
 
     @contextmanager
     def submit(self, task: Task[One], specs: Sequence[One]) -> Iterator[Submitted]:
-        """One job a spec; pickles and logs stand in the work folder's ``slurm/``. Jobs outlive the sweep that is killed."""
+        """One job a spec; pickles and logs: ``slurm/`` in the work folder. Jobs outlive the sweep that is killed."""
         require("submitit", "slurm")
         if self.cluster == "slurm" and shutil.which("sbatch") is None:
             raise EngineMissing("this machine has no sbatch: start the sweep where SLURM jobs can be submitted.")

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from experiments import __main__ as commands
 from experiments import executors
+from experiments.available import find_lacks
 from experiments.engines.engine import SweepBroken
 from experiments.engines.local import LocalPool
 from experiments.engines.sweep import run_sweep
@@ -144,18 +145,22 @@ def test_every_store_has_a_folder_of_its_own_for_what_is_no_result(tmp_path: Pat
 @pytest.mark.parametrize(
     "module", ["experiments", *(f"experiments.{name}" for name in ("certificates", "cheaper", "courses", "measures"))]
 )
-def test_a_command_for_a_store_elsewhere_writes_nothing_outside(
+def test_a_command_looks_for_the_data_first_and_writes_nothing_outside_a_store_elsewhere(
     module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[Settings] = []
     weights: list[Path] = []
     main = importlib.import_module(f"{module}.__main__")
 
-    def run_sweep(specs: object, settings: Settings, **_: object) -> list[object]:
+    def run_sweep(specs: object, settings: Settings, *, lacks: object, **_: object) -> list[object]:
+        assert lacks is find_lacks
         given.append(settings)
         return []
 
-    def keep_records(shelf: object, listed: object, compute: object, settings: Settings, **_: object) -> int:
+    def keep_records(
+        shelf: object, listed: object, compute: object, settings: Settings, *, lacks: object, **_: object
+    ) -> int:
+        assert lacks is find_lacks
         given.append(settings)
         if isinstance(compute, functools.partial):
             weights.append(compute.keywords["weights"])
