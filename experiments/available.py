@@ -73,7 +73,7 @@ def describe_lacks(lacks: Sequence[Lack], left_out: int, wanted: int, data_dir: 
     except DataError:
         given = None  # the reasons say so
     places = " and ".join(map(str, [cache_folder(), *([given] if given else [])]))
-    rest = f"the other {wanted - left_out} go on" if left_out < wanted else "no other is missing"
+    rest = f"the rest ({wanted - left_out}) goes on" if left_out < wanted else "no other is missing"
     what = f"{left_out} of {wanted} missing runs are left out, for data that can not be used; {rest}."
     return "\n".join([f"{what} Looked for in {places}.", *map(str, lacks)])
 

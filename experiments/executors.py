@@ -18,7 +18,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
-from experiments.results import STORE, read_result, result_path, save_result, write_atomically
+from experiments.results import STORE, read_result, remove_unfinished, result_path, save_result, write_atomically
 from experiments.spec import ProblemName, Spec, method_label, spec_key
 from experiments.splits import AnyProblem, LoadedProblem
 from experiments.train import TrainingStopped, train
@@ -181,6 +181,8 @@ def once(
     with locked(settings.work / "locks" / f"{key}.lock") as held:
         if not held:
             return finished("running elsewhere")
+        for file in (path, failure):
+            remove_unfinished(file)
         try:
             if path.exists() and not settings.fresh:
                 read(path)
@@ -190,10 +192,18 @@ def once(
             return finished("stopped", str(stop))
         except Exception as error:  # noqa: BLE001 - whatever a run dies of is recorded and reported; the others go on
             report = f"{label}\n{msgspec.json.encode(spec).decode()}\n\n{traceback.format_exc()}"
-            write_atomically(failure, report.encode())
-            return finished("failed", f"{type(error).__name__}: {error} (see {failure})")
+            return finished("failed", f"{type(error).__name__}: {error} ({_keep(failure, report)})")
         failure.unlink(missing_ok=True)
         return finished("done", message)
+
+
+def _keep(failure: Path, report: str) -> str:
+    """Keep the reason of a failure; where it is, or why it is nowhere."""
+    try:
+        write_atomically(failure, report.encode())
+    except OSError as error:
+        return f"which could not be kept: {error}"
+    return f"see {failure}"
 
 
 def run_one(
@@ -208,15 +218,18 @@ def run_one(
     """Run one spec under its lock, resume its checkpoint, store its result or the reason of its failure."""
     key, path = spec_key(spec), result_path(settings.store, spec)
     checkpoint = settings.work / "checkpoints" / f"{key}.pt"
+    weights = None if settings.weights is None else settings.weights / f"{key}.pt"
 
     def compute() -> str:
+        for file in (checkpoint, *([weights] if weights else [])):
+            remove_unfinished(file)
         result = train(
             spec,
             load(spec.problem, spec.n_train, spec.n_validation, spec.n_test, settings.data_dir),
             commit=source[0],
             dirty=source[1],
             checkpoint=checkpoint,
-            weights=None if settings.weights is None else settings.weights / f"{key}.pt",
+            weights=weights,
             on_epoch=lambda record: on_epoch(record.epoch, record.seconds),
             should_stop=should_stop,
         )

@@ -161,6 +161,12 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
+def remove_unfinished(path: Path) -> None:
+    """Remove what a writer of this file left beside it when it was killed. Nobody may be writing it meanwhile."""
+    for temporary in path.parent.glob(f".{path.name}.*"):
+        temporary.unlink(missing_ok=True)
+
+
 class Keyed(Protocol):
     """What a store holds: a strict record that carries the key of what it answers."""
 

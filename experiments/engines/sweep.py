@@ -18,7 +18,7 @@ from experiments.engines.display import Display
 from experiments.engines.engine import Engine, Handle, SweepBroken, Task
 from experiments.engines.training import TrainingTask
 from experiments.executors import Finished, LoadProblem, One, Settings
-from experiments.results import StoreError
+from experiments.results import StoreError, result_path
 from experiments.spec import Spec, spec_key
 
 
@@ -60,8 +60,8 @@ def run_sweep(
         lacks: what can not be used of their data, see `finish`.
         console: where progress is shown.
     """
-    if settings.fresh:
-        for spec in specs:
+    for spec in specs:
+        if settings.fresh or result_path(settings.store, spec).exists():  # of a run that was killed once it was stored
             (settings.work / "checkpoints" / f"{spec_key(spec)}.pt").unlink(missing_ok=True)
     return finish(TrainingTask(settings, load), specs, engine=engine, lacks=lacks, console=console)
 

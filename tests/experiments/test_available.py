@@ -102,7 +102,7 @@ def tiny_npm(tiny: TinySources) -> str:
 def test_the_message_says_what_lacks_why_where_and_what_becomes_of_the_runs(tiny: TinySources, tmp_path: Path) -> None:
     lacks = [Lack((tiny_spec(), tiny_spec(seed=1)), "it is gone. Get it.")]
     assert describe_lacks(lacks, 2, 5, tmp_path).splitlines() == [
-        "2 of 5 missing runs are left out, for data that can not be used; the other 3 go on. "
+        "2 of 5 missing runs are left out, for data that can not be used; the rest (3) goes on. "
         f"Looked for in {tiny.cache} and {tmp_path}.",
         "multi_mnist (2 runs): it is gone. Get it.",
     ]
@@ -126,7 +126,7 @@ def test_a_sweep_says_once_what_lacks_and_goes_on_with_the_rest(tmp_path: Path) 
     finished = run_sweep(asked, settings, load=tiny_problem, engine=LocalPool(1), lacks=lacks, console=console)
     assert looked == [([*gone, there], None)]
     first, *lines = told.getvalue().splitlines()
-    assert first.startswith("20 of 21 missing runs are left out, for data that can not be used; the other 1 go on.")
+    assert first.startswith("20 of 21 missing runs are left out, for data that can not be used; the rest (1) goes on.")
     assert lines[:2] == ["multi_fashion (20 runs): no fashion [today]", "multi_fashion (1 runs): no shoes"]
     assert [line.split(" ")[:2] for line in lines[2:]] == [["[1/2]", "skipped"], ["[2/2]", "done"]]
     assert {one.outcome for one in finished if one.spec in gone} == {"without data"}

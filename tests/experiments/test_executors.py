@@ -1,5 +1,6 @@
 """Sweeps: each key once, what is finished is kept, what fails is told, what is killed resumes to the same numbers."""
 
+import errno
 import functools
 import importlib
 import io
@@ -7,7 +8,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +25,7 @@ from experiments.available import find_lacks
 from experiments.engines.engine import SweepBroken
 from experiments.engines.local import LocalPool
 from experiments.engines.sweep import run_sweep
-from experiments.executors import BUILD, Settings, is_locked, locked, run_one, source_state, state, work_folder
+from experiments.executors import BUILD, Settings, is_locked, locked, once, run_one, source_state, state, work_folder
 from experiments.results import (
     STORE,
     Reproduction,
@@ -184,6 +188,136 @@ def test_hidden_folders_of_a_store_hold_no_results(settings: Settings) -> None:
     (foreign := settings.work / "slurm" / "job.json").parent.mkdir(parents=True)
     foreign.write_text("{}")
     assert [result.spec for result in load_results(settings.store)] == [spec]
+
+
+@pytest.mark.parametrize("stays_full", [False, True])
+def test_a_full_disk_at_any_write_fails_the_run_which_goes_on_when_there_is_room(
+    stays_full: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = tiny_spec(mode="stl")
+    whole = train(spec, tiny_problem(), commit="", dirty=True)
+    for last_write in range(100):
+        settings = Settings(store=tmp_path / str(last_write))
+        writes = iter(range(100))
+
+        def full_disk(_: int, writes: Iterator[int] = writes, last_write: int = last_write) -> None:
+            written = next(writes)
+            if written == last_write or (stays_full and written > last_write):
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", full_disk)
+            finished = run_one(spec, settings, load=tiny_problem, source=SOURCE)
+        if finished.outcome == "done":
+            break
+        assert finished.outcome == "failed"
+        assert finished.message.startswith("OSError: [Errno 28] No space left on device (")
+        assert ("which could not be kept: [Errno 28]" in finished.message) == stays_full
+        checkpoints = [f".work/checkpoints/{spec_key(spec)}.pt"] if last_write else []
+        failures = [] if stays_full else [f".work/failed/{spec_key(spec)}.txt"]
+        assert files(settings.store) == [*checkpoints, *failures, f".work/locks/{spec_key(spec)}.lock"]
+        assert run_one(spec, settings, load=tiny_problem, source=SOURCE).outcome == "done"
+        assert compare_results(whole, read_result(result_path(settings.store, spec))).identical
+        assert len(files(settings.store)) == 2
+    assert last_write == spec.epochs + 1, "writes: a checkpoint an epoch, and the result"
+
+
+def test_of_many_at_once_one_computes_a_key(settings: Settings) -> None:
+    spec, path = tiny_spec(), result_path(settings.store, tiny_spec())
+    together, computing, computed = threading.Barrier(8), threading.Lock(), []
+
+    def compute() -> str:
+        assert computing.acquire(blocking=False), "two compute one key"
+        time.sleep(0.1)
+        save_result(settings.store, synthetic_result(spec))
+        computed.append(spec)
+        computing.release()
+        return ""
+
+    def begin(number: int) -> str:
+        together.wait(10)
+        return once(
+            spec, settings, key=spec_key(spec), label=str(number), path=path, read=read_result, compute=compute
+        ).outcome
+
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = sorted(threads.map(begin, range(8)))
+    assert computed == [spec]
+    assert outcomes[0] == "done"
+    assert set(outcomes[1:]) <= {"skipped", "running elsewhere"}
+
+
+KILLED = """
+import os
+import signal
+import sys
+from pathlib import Path
+
+import torch._dynamo  # by the first step of an optimizer; no child need import it anew
+from rich.console import Console
+
+from experiments.engines.sweep import run_sweep
+from experiments.executors import Settings, run_one
+from experiments.results import compare_results, read_result, result_path
+from experiments.train import train
+from tests.experiments.tiny_problem import tiny_problem, tiny_spec
+
+SPEC = tiny_spec(aggregator="PCGrad", mode="erm", n_train=40)
+TOUCHES = ("open", "os.rename", "os.remove", "os.mkdir", "os.chmod")
+
+
+def run_in_a_child(folder, moment):
+    # Killed just before a moment, a step or a touch of the folder's files; returns how the process ended.
+    if child := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    left = moment
+
+    def pass_by():
+        nonlocal left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return False
+
+    def hook(event, arguments):
+        if event in TOUCHES and str(arguments[0]).startswith(str(folder)):
+            pass_by()
+
+    fsync = os.fsync
+    os.fsync = lambda descriptor: pass_by() or fsync(descriptor)
+    sys.addaudithook(hook)
+    finished = run_one(SPEC, Settings(store=folder), load=tiny_problem, source=("", True), should_stop=pass_by)
+    os._exit(0 if finished.outcome in ("done", "skipped") else 1)
+
+
+if __name__ == "__main__":
+    folders, ended = [], False
+    while not ended:
+        folder, moment = Path(sys.argv[1], str(len(folders))), len(folders)
+        first, second, last = (run_in_a_child(folder, one) for one in (moment, moment, 10**6))
+        assert {first, second} <= {0, -signal.SIGKILL} and last == 0, (moment, first, second, last)
+        folders.append(folder)
+        ended = first == 0
+    whole = train(SPEC, tiny_problem("multi_mnist", SPEC.n_train), commit="", dirty=True)
+    for folder in folders:
+        run_sweep([SPEC], Settings(store=folder), load=None, engine=None, console=Console(quiet=True))
+        path = result_path(folder, SPEC)
+        assert compare_results(whole, read_result(path)).identical, folder
+        others = [one for one in folder.rglob("*") if one.is_file() and one != path and one.suffix != ".lock"]
+        assert others == [], others
+    print(len(folders))
+"""
+
+
+@pytest.mark.thorough
+def test_a_run_that_is_killed_at_any_moment_and_again_ends_with_the_same_numbers(tmp_path: Path) -> None:
+    """Before every step and before every touch of a file; the second time in the run that resumes."""
+    (script := tmp_path / "killed.py").write_text(KILLED)
+    command_line = [sys.executable, str(script), str(tmp_path / "stores")]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command_line, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 20, "moments"
 
 
 def test_final_weights_are_kept_on_request(settings: Settings, tmp_path: Path) -> None:
