@@ -26,7 +26,7 @@ from experiments.engines.estimate import Left, left
 from experiments.engines.local import LocalPool
 from experiments.engines.records import RecordTask
 from experiments.engines.slurm import Slurm
-from experiments.engines.sweep import Shard, run_sweep
+from experiments.engines.sweep import Shard, run_sweep, tell_counts
 from experiments.engines.training import TrainingTask
 from experiments.executors import Finished, Settings, locked, run_one
 from experiments.results import Result, compare_results, read_result, result_path, save_result
@@ -192,6 +192,15 @@ def test_a_run_that_the_engine_lost_is_a_failure_and_the_others_go_on(settings: 
         (LONG[0], "failed", "RuntimeError: the node is gone"),
         (LONG[1], "done", ""),
     ]
+
+
+def test_what_runs_elsewhere_is_told_and_is_no_failure(settings: Settings) -> None:
+    told = Console(file=(text := io.StringIO()), width=200)
+    elsewhere = Inline(lambda task, spec: Finished(spec, "running elsewhere", 0.0))
+    finished = run_sweep(LONG[:1], settings, load=tiny_problem, engine=elsewhere, console=told)
+    assert tell_counts(finished, 1, told) == 0
+    assert text.getvalue().startswith("[1/1] running elsewhere")
+    assert text.getvalue().splitlines()[-1] == "1 running elsewhere"
 
 
 def test_a_stopped_sweep_withdraws_what_waits(settings: Settings) -> None:
