@@ -13,6 +13,7 @@ from rich.table import Table
 
 from experiments import catalog, executors
 from experiments import costs as pricing
+from experiments.available import find_lacks
 from experiments.dense_data import describe_dense
 from experiments.engines.dask_cluster import DaskCluster
 from experiments.engines.engine import Engine, EngineMissing, SweepBroken
@@ -68,10 +69,12 @@ def run(
 
     Args:
         name: the list.
-        store: folder of the results; by default the repository's, for search build/search.
+        store: folder of the results (by default the repository's, for search build/search), and of checkpoints, locks
+            and failures: in its .work/, for the repository's own store in build/. Nothing is written outside.
         workers: processes, one thread each.
         fresh: train finished runs again, from the start.
-        data_dir: folder with the original image files.
+        data_dir: folder with the original files. Runs whose data this machine can not use or fetch are left out, which
+            is said once, before the others start.
         keep_checkpoints: folder for the final weights of every run trained now.
         only: run only those whose line in ``list`` contains this text.
     """
@@ -103,7 +106,7 @@ def sweep(
     keep_checkpoints: Path | None = None,
     only: str = "",
 ) -> int:
-    """Train what is missing from a list, on one machine or many, which share the file systems of store and build/.
+    """Train what is missing from a list, on one machine or many, which share the store's file system.
 
     Args:
         name: the list.
@@ -113,10 +116,12 @@ def sweep(
         partition: where SLURM queues the jobs; empty: its own choice.
         hours: time limit of a SLURM job, which is queued again when it ends too early.
         memory_gb: memory of a SLURM job.
-        store: folder of the results; by default the repository's, for search build/search.
+        store: folder of the results (by default the repository's, for search build/search), and of checkpoints, locks
+            and failures: in its .work/, for the repository's own store in build/. Nothing is written outside.
         workers: processes, or SLURM jobs at the same time, one thread each.
         fresh: train finished runs again, from the start.
-        data_dir: folder with the original image files.
+        data_dir: folder with the original files. Runs whose data this machine can not use or fetch are left out, which
+            is said once, before the others start.
         keep_checkpoints: folder for the final weights of every run trained now.
         only: run only those whose line in ``list`` contains this text.
     """
@@ -139,7 +144,7 @@ def sweep(
             where = f"{name}, part {shard}," if part.count > 1 else name
             console.print(f"No run of {where} contains {only!r}: see python -m experiments list {name}.", markup=False)
             return 1
-        finished = run_sweep(chosen, settings, load=load, engine=engines[engine](), console=console)
+        finished = run_sweep(chosen, settings, load=load, engine=engines[engine](), lacks=find_lacks, console=console)
     except (SweepBroken, EngineMissing, ValueError) as error:
         console.print(str(error), markup=False, soft_wrap=True)
         return 1
@@ -189,11 +194,9 @@ def costs(
     console = Console()
     specs = catalog.specs(name)
     short = tuple(pricing.shortened(spec) for spec, _ in pricing.kinds(specs).values())
-    settings = executors.Settings(
-        store=shortened.resolve(), build=shortened.resolve() / "state", data_dir=data_dir and data_dir.resolve()
-    )
+    settings = executors.Settings(store=shortened.resolve(), data_dir=data_dir and data_dir.resolve())
     try:
-        finished = run_sweep(short, settings, load=load, engine=LocalPool(1), console=console)
+        finished = run_sweep(short, settings, load=load, engine=LocalPool(1), lacks=find_lacks, console=console)
     except SweepBroken as error:
         console.print(str(error), markup=False, soft_wrap=True)
         return 1

@@ -1,7 +1,6 @@
 """Splits of dense problems: numbered files of a folder as batches of maps, and the metrics of a whole split."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from experiments.metrics import Answers
 from experiments.models import MultiTaskModel
 from experiments.problems.dense import (
     INDOOR,
+    SPLITS,
     STREET,
     DenseExample,
     DenseKind,
@@ -22,7 +22,7 @@ from experiments.problems.dense import (
     open_split,
 )
 from experiments.problems.scenes.cache import rendered_folder
-from experiments.problems.sources import DataError
+from experiments.problems.sources import DataError, given_folder
 from experiments.spec import DENSE, DenseTask, ProblemName
 from experiments.targets import DenseTargets
 
@@ -122,12 +122,12 @@ def folder_of(problem: ProblemName, n_train: int, n_test: int, data_dir: Path | 
     """Where the images of a problem are; rendered ones are made where they are missing.
 
     Raises:
-        DataError: nobody has said where NYUv2 or CityScapes is.
+        DataError: nobody has said where NYUv2 or CityScapes is, or there is no such folder.
     """
     if problem == "rooms" or problem == "streets":
         height, width = RENDERED_SIZES[problem]
         return rendered_folder(problem, train=n_train, val=n_test, height=height, width=width)
-    given = data_dir or (Path(os.environ["FLATMTL_DATA"]) if "FLATMTL_DATA" in os.environ else None)
+    given = given_folder(data_dir)
     title = KINDS[problem].title
     if given is None:
         raise DataError(
@@ -147,18 +147,28 @@ def load_dense(
         DataError: the folder is not as it should be, or has fewer images than asked for.
     """
     folder = folder_of(problem, n_train + n_validation, n_test, data_dir)
-    sources = {name: open_split(folder, KINDS[problem], name) for name in ("train", "val")}
-    for name, wanted in (("train", n_train + n_validation), ("val", n_test)):
-        if len(sources[name]) < wanted:
-            raise DataError(
-                f"{folder / name} has {len(sources[name])} images, {wanted} are asked for: get the whole folder, or "
-                "ask for fewer."
-            )
+    train, val = open_dense(folder, problem, n_train + n_validation, n_test)
     return (
-        _images(problem, sources["train"], range(n_train)),
-        _images(problem, sources["train"], range(n_train, n_train + n_validation)),
-        _images(problem, sources["val"], range(n_test)),
+        _images(problem, train, range(n_train)),
+        _images(problem, train, range(n_train, n_train + n_validation)),
+        _images(problem, val, range(n_test)),
     )
+
+
+def open_dense(folder: Path, problem: ProblemName, n_train: int, n_test: int) -> tuple[DenseSplit, DenseSplit]:
+    """``train/`` and ``val/`` of a folder; names and headers are looked at.
+
+    Raises:
+        DataError: the folder is not as it should be, or has fewer images than asked for.
+    """
+    train, val = (open_split(folder, KINDS[problem], name) for name in SPLITS)
+    for split, wanted in ((train, n_train), (val, n_test)):
+        if len(split) < wanted:
+            raise DataError(
+                f"{split.folder} has {len(split)} images, {wanted} are asked for: get the whole folder, or ask for "
+                "fewer."
+            )
+    return train, val
 
 
 def _images(problem: ProblemName, source: DenseSplit, numbers: range) -> DenseImages:

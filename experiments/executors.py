@@ -1,8 +1,9 @@
 """One key under its lock: each at most once at a time, whoever computes it (`experiments.engines`) and on what machine.
 
-State beside the store, under ``build/``: ``checkpoints/<key>.pt`` (removed once the result is safe),
-``locks/<key>.lock`` (held while a run is going on), ``failed/<key>.txt`` (why a run failed; removed when it succeeds).
-Machines that share a sweep share the file systems of store and state, with locks that hold across machines.
+Every store has a folder for what is no result (`work_folder`), and a sweep writes nothing outside the two:
+``checkpoints/<key>.pt`` (removed once the result is safe), ``locks/<key>.lock`` (held while a run is going on),
+``failed/<key>.txt`` (why a run failed; removed when it succeeds). So two stores share no lock and no failure, and all
+who use one store share its locks, from whatever checkout or machine: they must hold across machines.
 """
 
 import fcntl
@@ -17,7 +18,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
-from experiments.results import read_result, result_path, save_result, write_atomically
+from experiments.results import STORE, read_result, remove_unfinished, result_path, save_result, write_atomically
 from experiments.spec import ProblemName, Spec, method_label, spec_key
 from experiments.splits import AnyProblem, LoadedProblem
 from experiments.train import TrainingStopped, train
@@ -29,7 +30,7 @@ SOURCES = ("flatmtl_core", "experiments", ":(exclude)experiments/store")
 
 One = TypeVar("One")
 """What names one result: the spec of a training run, or a question about one (`experiments.results.Question`)."""
-Outcome = Literal["done", "skipped", "running elsewhere", "failed", "stopped"]
+Outcome = Literal["done", "skipped", "running elsewhere", "failed", "stopped", "without data"]
 State = Literal["done", "running", "failed", "missing"]
 
 
@@ -49,15 +50,29 @@ class LoadLabelled(Protocol):
     ) -> LoadedProblem: ...
 
 
+def work_folder(store: Path) -> Path:
+    """Where checkpoints, locks and failures of a store are: ``build/`` of a checkout for its own store and the folders
+    in that, ``.work/`` inside any other one."""
+    place = store.resolve()
+    for folder in (place, *place.parents):
+        if folder.parts[-2:] == STORE.parts[-2:] and (folder.parent / Path(__file__).name).exists():
+            return folder.parents[1] / BUILD.name
+    return place / ".work"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What all runs or records of a sweep share. ``build`` holds checkpoints, locks and failures."""
+    """What all runs or records of a sweep share."""
 
     store: Path
-    build: Path = BUILD
     data_dir: Path | None = None
     weights: Path | None = None
     fresh: bool = False
+
+    @property
+    def work(self) -> Path:
+        """Where checkpoints, locks and failures go."""
+        return work_folder(self.store)
 
 
 @dataclass(frozen=True)
@@ -130,14 +145,14 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def state(spec: Spec, store: Path, build: Path = BUILD) -> State:
+def state(spec: Spec, store: Path) -> State:
     """Where a run stands: its result is stored; it is going on; it failed; or it has yet to be run."""
-    key = spec_key(spec)
+    key, work = spec_key(spec), work_folder(store)
     if result_path(store, spec).exists():
         return "done"
-    if is_locked(build / "locks" / f"{key}.lock"):
+    if is_locked(work / "locks" / f"{key}.lock"):
         return "running"
-    return "failed" if (build / "failed" / f"{key}.txt").exists() else "missing"
+    return "failed" if (work / "failed" / f"{key}.txt").exists() else "missing"
 
 
 def once(
@@ -157,15 +172,17 @@ def once(
         path, read: where the result is stored, and how it is read: what is stored is trusted only after that.
         compute: computes and stores the result; returns what it came to in a few words, or nothing.
     """
-    failure = settings.build / "failed" / f"{key}.txt"
+    failure = settings.work / "failed" / f"{key}.txt"
     clock = time.monotonic()
 
     def finished(outcome: Outcome, message: str = "") -> Finished[One]:
         return Finished(spec, outcome, time.monotonic() - clock, message)
 
-    with locked(settings.build / "locks" / f"{key}.lock") as held:
+    with locked(settings.work / "locks" / f"{key}.lock") as held:
         if not held:
             return finished("running elsewhere")
+        for file in (path, failure):
+            remove_unfinished(file)
         try:
             if path.exists() and not settings.fresh:
                 read(path)
@@ -175,10 +192,18 @@ def once(
             return finished("stopped", str(stop))
         except Exception as error:  # noqa: BLE001 - whatever a run dies of is recorded and reported; the others go on
             report = f"{label}\n{msgspec.json.encode(spec).decode()}\n\n{traceback.format_exc()}"
-            write_atomically(failure, report.encode())
-            return finished("failed", f"{type(error).__name__}: {error} (see {failure})")
+            return finished("failed", f"{type(error).__name__}: {error} ({_keep(failure, report)})")
         failure.unlink(missing_ok=True)
         return finished("done", message)
+
+
+def _keep(failure: Path, report: str) -> str:
+    """Keep the reason of a failure; where it is, or why it is nowhere."""
+    try:
+        write_atomically(failure, report.encode())
+    except OSError as error:
+        return f"which could not be kept: {error}"
+    return f"see {failure}"
 
 
 def run_one(
@@ -192,16 +217,19 @@ def run_one(
 ) -> Finished[Spec]:
     """Run one spec under its lock, resume its checkpoint, store its result or the reason of its failure."""
     key, path = spec_key(spec), result_path(settings.store, spec)
-    checkpoint = settings.build / "checkpoints" / f"{key}.pt"
+    checkpoint = settings.work / "checkpoints" / f"{key}.pt"
+    weights = None if settings.weights is None else settings.weights / f"{key}.pt"
 
     def compute() -> str:
+        for file in (checkpoint, *([weights] if weights else [])):
+            remove_unfinished(file)
         result = train(
             spec,
             load(spec.problem, spec.n_train, spec.n_validation, spec.n_test, settings.data_dir),
             commit=source[0],
             dirty=source[1],
             checkpoint=checkpoint,
-            weights=None if settings.weights is None else settings.weights / f"{key}.pt",
+            weights=weights,
             on_epoch=lambda record: on_epoch(record.epoch, record.seconds),
             should_stop=should_stop,
         )

@@ -161,6 +161,12 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
+def remove_unfinished(path: Path) -> None:
+    """Remove what a writer of this file left beside it when it was killed. Nobody may be writing it meanwhile."""
+    for temporary in path.parent.glob(f".{path.name}.*"):
+        temporary.unlink(missing_ok=True)
+
+
 class Keyed(Protocol):
     """What a store holds: a strict record that carries the key of what it answers."""
 
@@ -293,8 +299,9 @@ def find_result(stores: Iterable[Path], spec: Spec) -> Result | None:
 
 
 def load_results(store: Path) -> Iterator[Result]:
-    """All current results of a store: those of older revisions (whose key is no longer their spec's) are left out."""
-    for path in sorted(store.glob("*/*/*.json")):
+    """All current results of a store: those of older revisions (whose key is no longer their spec's) are left out, and
+    whatever a hidden folder holds is none."""
+    for path in sorted(store.glob("[!.]*/*/*.json")):
         result = read_result(path)
         if result.key == spec_key(result.spec):
             yield result

@@ -6,6 +6,7 @@ from typing import Literal
 
 import tyro
 
+from experiments.available import find_lacks
 from experiments.certificates import records, trained_records
 from experiments.certificates.certify import certify
 from experiments.certificates.disjoint import load_disjoint
@@ -26,10 +27,12 @@ def main(
 
     Args:
         kind: of posteriors: on the line to the network that goes on training, or trained on the bound.
-        store: folder of the certificates; by default the kind's own.
+        store: folder of the certificates; by default the kind's own. Locks and failures go into its .work/, for the
+            repository's own store into build/.
         workers: processes, one thread each.
         fresh: make finished certificates again.
-        data_dir: folder with the original files.
+        data_dir: folder with the original files. What needs data that can not be used or fetched is left out, which is
+            said once, before the rest starts.
         only: those whose training is described by a line that contains this text.
     """
     settings = Settings(
@@ -37,10 +40,14 @@ def main(
     )
     if kind == "line":
         listed, shelf = records.certifications(), records.CERTIFICATE_SHELF
-        failed = keep_records(shelf, listed, certify, settings, load=load_disjoint, workers=workers, only=only)
+        failed = keep_records(
+            shelf, listed, certify, settings, load=load_disjoint, lacks=find_lacks, workers=workers, only=only
+        )
     else:
         fittings, fitted = trained_records.fittings(), trained_records.FITTED_SHELF
-        failed = keep_records(fitted, fittings, fit, settings, load=load_disjoint, workers=workers, only=only)
+        failed = keep_records(
+            fitted, fittings, fit, settings, load=load_disjoint, lacks=find_lacks, workers=workers, only=only
+        )
     return int(failed > 0)
 
 

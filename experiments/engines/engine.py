@@ -12,7 +12,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 
-from experiments.executors import Finished, One, Settings, source_state
+from experiments.executors import Finished, One, Settings, describe, source_state
+from experiments.spec import Spec
 
 Loaded = TypeVar("Loaded")
 
@@ -75,8 +76,12 @@ class Task(ABC, Generic[One]):
         """The content key of what is asked for."""
 
     @abstractmethod
+    def training(self, spec: One) -> Spec:
+        """The training run that it is, or is about."""
+
     def describe(self, spec: One) -> str:
         """It on one line."""
+        return describe(self.training(spec))
 
     @abstractmethod
     def path(self, spec: One) -> Path:

@@ -6,12 +6,13 @@ import queue
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
+from typing import Generic
 
 import torch
 
@@ -21,7 +22,8 @@ from experiments.executors import Finished, One
 
 @dataclass(frozen=True)
 class LocalPool:
-    """``workers`` processes of this machine, one thread each. Asked to stop, they end after the step under way."""
+    """``workers`` processes of this machine, one thread each. Asked to stop, they end after the step under way, and
+    refuse what waits."""
 
     workers: int = 2
     interval: float = 0.1
@@ -32,13 +34,39 @@ class LocalPool:
 
     @contextmanager
     def submit(self, task: Task[One], specs: Sequence[One]) -> Iterator[Submitted]:
-        """One future a spec."""
+        """One handle a spec. What has not begun when the context ends is withdrawn."""
         context = multiprocessing.get_context("spawn")
         updates: Queue[Update] = context.Queue()
         stop = context.Event()
         with ProcessPoolExecutor(self.workers, context, initializer=_start, initargs=(updates, stop)) as pool:
-            futures = [pool.submit(_run, task, spec, task.key(spec)) for spec in specs]
-            yield Submitted(futures, stop.set, lambda: _received(updates))
+            handles = [_PoolHandle(pool.submit(_run, task, spec, task.key(spec))) for spec in specs]
+            try:
+                yield Submitted(handles, stop.set, lambda: _received(updates))
+            finally:
+                stop.set()
+
+
+@dataclass(frozen=True)
+class _PoolHandle(Generic[One]):
+    """A future of the pool, which is never cancelled.
+
+    When a worker dies, the pool's thread gives every future that it keeps an error. Many releases of Python fail there
+    on the first cancelled one, with an InvalidStateError on the terminal, and neither end the other workers nor answer
+    for the other futures. One signal to the whole process group is enough: it ends workers while the sweep withdraws
+    what waits.
+    """
+
+    future: "Future[Finished[One]]"
+
+    def done(self) -> bool:
+        return self.future.done()
+
+    def result(self) -> Finished[One]:
+        return self.future.result()
+
+    def cancel(self) -> bool:
+        """False: workers that are asked to stop refuse it."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -62,6 +90,8 @@ def _start(updates: "Queue[Update]", stop: Event) -> None:
 
 def _run(task: Task[One], spec: One, key: str) -> Finished[One]:
     line = _line.get()
+    if line.stop.is_set():
+        raise CancelledError("not begun: the sweep stops")
 
     def tell(done: int, total: int) -> None:
         line.updates.put(Update(os.getpid(), task.describe(spec), done, total))

@@ -9,11 +9,13 @@ from typing import Generic, Protocol, TypeVar
 
 from rich.console import Console
 
+from experiments.available import FindLacks, assume_all
 from experiments.engines.engine import SweepBroken, Task, decoded, never, source
 from experiments.engines.local import LocalPool
 from experiments.engines.sweep import finish, tell_counts
-from experiments.executors import Finished, LoadLabelled, Settings, describe, once
+from experiments.executors import Finished, LoadLabelled, Settings, once
 from experiments.results import Answer, AnyAnswer, AnyQuestion, Question, Shelf
+from experiments.spec import Spec
 from experiments.splits import LoadedProblem
 from experiments.train import TrainingStopped
 
@@ -47,8 +49,8 @@ class RecordTask(Task[AnyQuestion], Generic[AnyQuestion, AnyAnswer]):
     def key(self, spec: AnyQuestion) -> str:
         return self.shelf.key(spec)
 
-    def describe(self, spec: AnyQuestion) -> str:
-        return describe(spec.training)
+    def training(self, spec: AnyQuestion) -> Spec:
+        return spec.training
 
     def path(self, spec: AnyQuestion) -> Path:
         return self.shelf.path(self.settings.store, spec)
@@ -121,6 +123,7 @@ def keep_records(
     settings: Settings,
     *,
     load: LoadLabelled,
+    lacks: FindLacks = assume_all,
     workers: int = 1,
     only: str = "",
     console: Console | None = None,
@@ -131,7 +134,7 @@ def keep_records(
 
     Args:
         shelf: of the answers. questions: the list, in the order of computing.
-        compute, load: as of a `RecordTask`.
+        compute, load: as of a `RecordTask`. lacks: as of `finish`.
         workers: processes, one thread each.
         only: questions whose training is described by a line that contains this text.
 
@@ -145,7 +148,7 @@ def keep_records(
         console.print(f"None of {len(questions)} trainings is described by a line with {only!r}.", markup=False)
         return 1
     try:
-        finished = finish(task, chosen, engine=LocalPool(workers), console=console)
+        finished = finish(task, chosen, engine=LocalPool(workers), lacks=lacks, console=console)
     except (SweepBroken, ValueError) as error:
         console.print(str(error), markup=False, soft_wrap=True)
         return sum(settings.fresh or not task.path(one).exists() for one in chosen)

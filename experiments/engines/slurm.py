@@ -34,13 +34,13 @@ class Slurm:
 
     @contextmanager
     def submit(self, task: Task[One], specs: Sequence[One]) -> Iterator[Submitted]:
-        """One job a spec; pickles and logs stand in ``build/slurm``. Jobs outlive the sweep that is killed."""
+        """One job a spec; pickles and logs: ``slurm/`` in the work folder. Jobs outlive the sweep that is killed."""
         require("submitit", "slurm")
         if self.cluster == "slurm" and shutil.which("sbatch") is None:
             raise EngineMissing("this machine has no sbatch: start the sweep where SLURM jobs can be submitted.")
         from submitit import AutoExecutor  # noqa: PLC0415 - only who uses SLURM needs it
 
-        executor = AutoExecutor(folder=task.settings.build / "slurm", cluster=self.cluster)
+        executor = AutoExecutor(folder=task.settings.work / "slurm", cluster=self.cluster)
         options: dict[str, Any] = {"slurm_array_parallelism": self.workers}
         if self.partition:
             options["slurm_partition"] = self.partition

@@ -13,11 +13,12 @@ from types import FrameType
 
 from rich.console import Console
 
+from experiments.available import FindLacks, assume_all, describe_lacks
 from experiments.engines.display import Display
 from experiments.engines.engine import Engine, Handle, SweepBroken, Task
 from experiments.engines.training import TrainingTask
 from experiments.executors import Finished, LoadProblem, One, Settings
-from experiments.results import StoreError
+from experiments.results import StoreError, result_path
 from experiments.spec import Spec, spec_key
 
 
@@ -41,7 +42,13 @@ class Shard:
 
 
 def run_sweep(
-    specs: Sequence[Spec], settings: Settings, *, load: LoadProblem, engine: Engine, console: Console | None = None
+    specs: Sequence[Spec],
+    settings: Settings,
+    *,
+    load: LoadProblem,
+    engine: Engine,
+    lacks: FindLacks = assume_all,
+    console: Console | None = None,
 ) -> list[Finished[Spec]]:
     """Train specs on an engine, as `finish` does; ``settings.fresh``: from the start.
 
@@ -50,52 +57,76 @@ def run_sweep(
         settings: where results and state go.
         load: makes the splits of (problem, n_train, n_validation, n_test, data_dir); importable by the workers.
         engine: where the runs are computed.
+        lacks: what can not be used of their data, see `finish`.
         console: where progress is shown.
     """
-    if settings.fresh:
-        for spec in specs:
-            (settings.build / "checkpoints" / f"{spec_key(spec)}.pt").unlink(missing_ok=True)
-    return finish(TrainingTask(settings, load), specs, engine=engine, console=console)
+    for spec in specs:
+        if settings.fresh or result_path(settings.store, spec).exists():  # of a run that was killed once it was stored
+            (settings.work / "checkpoints" / f"{spec_key(spec)}.pt").unlink(missing_ok=True)
+    return finish(TrainingTask(settings, load), specs, engine=engine, lacks=lacks, console=console)
 
 
 def finish(
-    task: Task[One], specs: Sequence[One], *, engine: Engine, console: Console | None = None
+    task: Task[One],
+    specs: Sequence[One],
+    *,
+    engine: Engine,
+    lacks: FindLacks = assume_all,
+    console: Console | None = None,
 ) -> list[Finished[One]]:
     """Do a task for every spec on an engine, in their order; what is stored is skipped unless it shall be ``fresh``.
 
-    SIGINT and SIGTERM end the sweep; the same command resumes it. A failed run does not end the sweep.
+    SIGINT and SIGTERM end the sweep; the same command resumes it. A failed run does not end the sweep. Runs whose data
+    can not be used are left out, which is said once, before the others start.
 
     Args:
         engine: where it is computed.
+        lacks: finds what can not be used of the data that missing runs want.
         console: where progress is shown: live on a terminal, one line a run otherwise.
 
     Returns:
-        One entry a run that was skipped or came to an end; runs that a stop left out are not in it.
+        One entry a run that was skipped, is without data or came to an end; runs that a stop left out are not in it.
 
     Raises:
         SweepBroken: a process of this machine died.
         EngineMissing: the engine's library, scheduler or queue is not there.
     """
-    display = Display(console or Console(), len(specs), task.describe)
+    console = console or Console()
     stored = [not task.settings.fresh and task.path(spec).exists() for spec in specs]
+    missing = [spec for spec, found in zip(specs, stored, strict=True) if not found]
+    without = _without_data(missing, task, lacks, console)
+    started = [spec for spec in missing if task.training(spec) not in without]
+    display = Display(console, len(specs) - len(missing) + len(started), task.describe)
     finished = [_skipped(spec, task) for spec, found in zip(specs, stored, strict=True) if found]
     for one in finished:
         display.show_finished(one)
-    missing = [spec for spec, found in zip(specs, stored, strict=True) if not found]
-    if missing:
-        with _stopping(display.console) as stop, display.progress:
-            for one in _ends(missing, task, engine, display, stop):
+    if started:
+        with _stopping(console) as stop, display.progress:
+            for one in _ends(started, task, engine, display, stop):
                 finished.append(one)
                 display.show_finished(one)
-    return finished
+    left_out = [Finished(spec, "without data", 0.0) for spec in missing if task.training(spec) in without]
+    return [*finished, *left_out]
+
+
+def _without_data(missing: Sequence[One], task: Task[One], lacks: FindLacks, console: Console) -> set[Spec]:
+    """The training runs whose data can not be used; why is said once."""
+    wanted, data_dir = [task.training(spec) for spec in missing], task.settings.data_dir
+    found = lacks(wanted, data_dir)
+    without = {spec for lack in found for spec in lack.specs}
+    if found:
+        left_out = sum(spec in without for spec in wanted)
+        message = describe_lacks(found, left_out, len(wanted), data_dir)
+        console.print(message, markup=False, highlight=False, soft_wrap=True)
+    return without
 
 
 def tell_counts(finished: Sequence[Finished[One]], asked: int, console: Console) -> int:
-    """Say how the runs of a sweep ended; how many of them failed, were stopped or not started."""
+    """Say how the runs of a sweep ended; how many of them failed, were stopped, left out or not started."""
     counts: Counter[str] = Counter(one.outcome for one in finished)
     counts["not started"] = asked - len(finished)
     console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count), highlight=False)
-    return counts["failed"] + counts["stopped"] + counts["not started"]
+    return counts["failed"] + counts["stopped"] + counts["without data"] + counts["not started"]
 
 
 def _skipped(spec: One, task: Task[One]) -> Finished[One]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.engines.engine import Task, decoded, source
-from experiments.executors import Finished, LoadProblem, describe, run_one
+from experiments.executors import Finished, LoadProblem, run_one
 from experiments.results import Result, read_result, result_path
 from experiments.spec import Spec, spec_key
 
@@ -20,8 +20,8 @@ class TrainingTask(Task[Spec]):
     def key(self, spec: Spec) -> str:
         return spec_key(spec)
 
-    def describe(self, spec: Spec) -> str:
-        return describe(spec)
+    def training(self, spec: Spec) -> Spec:
+        return spec
 
     def path(self, spec: Spec) -> Path:
         return result_path(self.settings.store, spec)

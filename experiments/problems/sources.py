@@ -276,15 +276,25 @@ def _check_complete(folder: Path, name: SourceName) -> None:
         raise DataError(f"{folder} lacks {', '.join(missing)} (plain or .gz).\n{how_to_get(name)}")
 
 
-def _given_folder(name: SourceName, data_dir: Path | None) -> Path | None:
-    """The folder of this source under ``data_dir`` or ``FLATMTL_DATA``; None where there is none."""
+def given_folder(data_dir: Path | None = None) -> Path | None:
+    """The folder with the user's files: ``data_dir``, else the one in ``FLATMTL_DATA``; None where neither is given.
+
+    Raises:
+        DataError: it is not a folder.
+    """
     argument, given = "--data-dir", data_dir
     if given is None:
         argument, given = "FLATMTL_DATA", Path(os.environ["FLATMTL_DATA"]) if os.environ.get("FLATMTL_DATA") else None
+    if given is not None and not given.is_dir():
+        raise DataError(f"{argument} is {given}, which is not a folder. Name an existing folder or leave it out.")
+    return given
+
+
+def _given_folder(name: SourceName, data_dir: Path | None) -> Path | None:
+    """The folder of this source under the given one; None where there is none."""
+    given = given_folder(data_dir)
     if given is None:
         return None
-    if not given.is_dir():
-        raise DataError(f"{argument} is {given}, which is not a folder. Name an existing folder or leave it out.")
     if (given / name).is_dir():
         _check_complete(given / name, name)
         return given / name
@@ -396,6 +406,18 @@ def load_images(name: SourceName, part: Part, data_dir: Path | None = None) -> N
     """Verified images of a source: uint8 (n, 28, 28), read-only. Searches, fetches and raises as `load_labels`."""
     files: PartFiles = getattr(SOURCES[name], part)
     return _load(name, files.images, 3, find_folder(name, data_dir) or fetch(name))
+
+
+def ensure(name: SourceName, data_dir: Path | None = None) -> Path:
+    """The folder of a source, fetched where it is found nowhere; all four files verified.
+
+    Raises:
+        DataError: they can not be found or fetched, or one is not the recorded one.
+    """
+    folder = find_folder(name, data_dir) or fetch(name)
+    for file in SOURCES[name].files:
+        _verified_content(folder, file, name)
+    return folder
 
 
 @dataclass(frozen=True)

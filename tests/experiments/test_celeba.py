@@ -3,12 +3,15 @@
 import shutil
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
 
+from experiments.available import find_lacks
 from experiments.problems import celeba
 from experiments.problems.sources import DataError
+from tests.experiments.tiny_problem import tiny_spec
 
 SIZES = {"train": 5, "validation": 2, "test": 3}
 COUNT = 10
@@ -96,6 +99,15 @@ def test_without_a_folder_the_error_says_what_to_bring(tiny: Path) -> None:
     (tiny / celeba.PARTITION).unlink()
     with pytest.raises(DataError, match=r"lacks list_eval_partition\.txt"):
         celeba.load_celeba("train", data_dir=tiny)
+
+
+def test_what_lacks_is_found_without_a_run(tiny: Path) -> None:
+    spec = tiny_spec(problem="celeba", n_train=5, n_validation=SIZES["validation"], n_test=SIZES["test"])
+    assert find_lacks([spec], tiny) == []
+    (tiny / celeba.IMAGES / f"{max(n for n in range(COUNT) if PARTS[n] == 2):06d}.jpg").unlink()
+    (lack,) = find_lacks([spec], tiny)
+    assert "of the test split" in lack.reason
+    assert find_lacks([msgspec.structs.replace(spec, n_test=1)], tiny) == []
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from experiments import dense_splits, train
+from experiments.available import find_lacks
 from experiments.dense_data import dense_status, describe_dense
 from experiments.dense_metrics import HIGHER_IS_BETTER
 from experiments.dense_splits import DenseImages, load_dense
@@ -205,6 +206,16 @@ def copied(scenes: Path, folder: Path) -> Path:
 def test_nobody_said_where_the_images_are() -> None:
     with pytest.raises(DataError, match=r"cityscapes can not be fetched.*--data-dir or FLATMTL_DATA"):
         load("cityscapes", 3, 2, 2)
+
+
+def test_what_lacks_is_found_without_a_run(scenes: Path) -> None:
+    assert find_lacks([spec()], scenes) == []
+    many = spec(n_train=SIZES["n_train"] + 1)
+    (lack,) = find_lacks([spec(), many], scenes)
+    assert lack.specs == (many,)
+    with pytest.raises(DataError) as error:
+        load("nyuv2", many.n_train, many.n_validation, many.n_test, scenes)
+    assert lack.reason == str(error.value)
 
 
 def test_the_smaller_cityscapes_are_found_under_the_name_that_they_are_packed_with(

@@ -5,9 +5,10 @@ import io
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +23,16 @@ from experiments import catalog, executors
 from experiments.engines.dask_cluster import DaskCluster
 from experiments.engines.engine import Engine, EngineMissing, Submitted, Task
 from experiments.engines.estimate import Left, left
+from experiments.engines.local import LocalPool
+from experiments.engines.records import RecordTask
 from experiments.engines.slurm import Slurm
-from experiments.engines.sweep import Shard, run_sweep
+from experiments.engines.sweep import Shard, run_sweep, tell_counts
 from experiments.engines.training import TrainingTask
 from experiments.executors import Finished, Settings, locked, run_one
 from experiments.results import Result, compare_results, read_result, result_path, save_result
 from experiments.spec import Spec, spec_key
 from experiments.train import train
+from tests.experiments.asked import SHELF, answer, ask
 from tests.experiments.cluster import dask_cluster
 from tests.experiments.tiny_problem import slow_tiny_problem, tiny_problem, tiny_spec
 from tests.figures.synthetic import result as synthetic_result
@@ -39,7 +43,7 @@ LONG = tuple(tiny_spec(mode="erm", seed=seed, epochs=3) for seed in range(2))
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(store=tmp_path / "store", build=tmp_path / "build")
+    return Settings(store=tmp_path / "store")
 
 
 @pytest.fixture(autouse=True)
@@ -66,11 +70,11 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def lock_of(spec: Spec, settings: Settings) -> Path:
-    return settings.build / "locks" / f"{spec_key(spec)}.lock"
+    return settings.work / "locks" / f"{spec_key(spec)}.lock"
 
 
 def checkpoint_of(spec: Spec, settings: Settings) -> Path:
-    return settings.build / "checkpoints" / f"{spec_key(spec)}.pt"
+    return settings.work / "checkpoints" / f"{spec_key(spec)}.pt"
 
 
 def assert_stored_like_single_runs(specs: Sequence[Spec], settings: Settings) -> list[int]:
@@ -141,12 +145,12 @@ def test_slurm_is_asked_for_one_array_with_the_limits_given(
 ) -> None:
     """A program named like SLURM's keeps what would be submitted."""
     (programs := tmp_path / "programs").mkdir()
-    for name, answer in (
+    for name, reply in (
         ("sbatch", f'cp "$1" {tmp_path}/script; echo Submitted batch job 7'),
         ("srun", ""),
         ("sacct", ""),
     ):
-        (programs / name).write_text(f"#!/bin/sh\n{answer}\n")
+        (programs / name).write_text(f"#!/bin/sh\n{reply}\n")
         (programs / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     slurm = Slurm(workers=1, hours=1.5, memory_gb=6, partition="long")
@@ -190,6 +194,15 @@ def test_a_run_that_the_engine_lost_is_a_failure_and_the_others_go_on(settings: 
     ]
 
 
+def test_what_runs_elsewhere_is_told_and_is_no_failure(settings: Settings) -> None:
+    told = Console(file=(text := io.StringIO()), width=200)
+    elsewhere = Inline(lambda task, spec: Finished(spec, "running elsewhere", 0.0))
+    finished = run_sweep(LONG[:1], settings, load=tiny_problem, engine=elsewhere, console=told)
+    assert tell_counts(finished, 1, told) == 0
+    assert text.getvalue().startswith("[1/1] running elsewhere")
+    assert text.getvalue().splitlines()[-1] == "1 running elsewhere"
+
+
 def test_a_stopped_sweep_withdraws_what_waits(settings: Settings) -> None:
     class Busy:
         """An engine that never comes to the runs, in a sweep that is told to stop."""
@@ -207,6 +220,39 @@ def test_a_stopped_sweep_withdraws_what_waits(settings: Settings) -> None:
     assert sweep(LONG, settings, busy, tiny_problem) == []
     assert [future.cancelled() for future in busy.futures] == [True, True]
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_worker_that_dies_while_the_sweep_withdraws_what_waits_breaks_nothing_else(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when SIGTERM goes to all processes of a sweep. A pool's thread fails on futures that were cancelled."""
+    failures: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", failures.append)
+    listed = [ask(tmp_path, "held", seed) for seed in range(6)]
+    Path(f"{listed[0].log}.hold").touch()
+    task = RecordTask(settings, SHELF, answer, tiny_problem)
+    with LocalPool(1).submit(task, listed) as submitted:
+        until(Path(listed[0].log).exists)
+        worker = holder(settings.work / "locks" / f"{SHELF.key(listed[0])}.lock")
+        for handle in submitted.handles:
+            handle.cancel()
+        os.kill(worker, signal.SIGKILL)
+        until(lambda: failures or all(handle.done() for handle in submitted.handles))
+    assert [repr(failure.exc_value) for failure in failures] == []
+    assert not Path(listed[-1].log).exists()
+
+
+def test_what_waits_in_a_pool_that_is_asked_to_stop_is_not_begun(settings: Settings, tmp_path: Path) -> None:
+    listed = [ask(tmp_path, "held", seed) for seed in range(6)]
+    Path(f"{listed[0].log}.hold").touch()
+    with LocalPool(1).submit(RecordTask(settings, SHELF, answer, tiny_problem), listed) as submitted:
+        until(Path(listed[0].log).exists)
+    begun, *waiting = submitted.handles
+    assert begun.result().outcome == "stopped"
+    for handle in waiting:
+        with pytest.raises(CancelledError, match="not begun"):
+            handle.result()
+    assert not any(Path(asked.log).exists() for asked in listed[1:])
 
 
 def test_a_result_that_is_stored_out_of_sight_is_a_failure(settings: Settings) -> None:
@@ -274,12 +320,11 @@ def test_status_tells_what_is_left(
 ) -> None:
     specs = tuple(tiny_spec(seed=seed) for seed in range(4))
     monkeypatch.setattr(catalog, "specs", lambda name: specs)
-    monkeypatch.setattr(executors.state, "__defaults__", (tmp_path,))
-    settings = Settings(store=tmp_path / "store", build=tmp_path)
+    settings = Settings(store=tmp_path / "store")
     result = msgspec.structs.replace(synthetic_result(specs[0]), cpu_seconds_training=7200.0)
     save_result(settings.store, result)
-    (tmp_path / "failed").mkdir()
-    (tmp_path / "failed" / f"{spec_key(specs[1])}.txt").write_text("why")
+    (settings.work / "failed").mkdir(parents=True)
+    (settings.work / "failed" / f"{spec_key(specs[1])}.txt").write_text("why")
     with locked(lock_of(specs[2], settings)):
         assert command("status", "smoke", "--store", str(settings.store)) == 1
     lines = capsys.readouterr().out.splitlines()
