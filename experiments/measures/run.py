@@ -50,7 +50,7 @@ def trained_network(spec: Spec, problem: LoadedProblem, weights: Path, *, commit
     content = torch.load(path, weights_only=True)
     if msgspec.json.decode(content["spec"], type=Spec) != spec:
         raise ValueError(f"{path}: holds the weights of another run. Remove the file to train anew.")
-    network = build_model(spec.model, stream_seed(spec.seed, "weights"), spec.problem)
+    network = build_model(spec.model, stream_seed(spec.seed, "weights"), spec.problem, attention=spec.attention)
     network.load_state_dict(content["last"][0])
     return network
 
