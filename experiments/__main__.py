@@ -21,6 +21,7 @@ from experiments.engines.local import LocalPool
 from experiments.engines.slurm import Slurm
 from experiments.engines.sweep import Shard, run_sweep, tell_counts
 from experiments.problems.overlays import describe_data
+from experiments.provenance import machine
 from experiments.results import (
     SCHEMA_VERSION,
     STORE,
@@ -36,7 +37,6 @@ from experiments.search import choice_cells, choose, describe_budget
 from experiments.searches import SEARCH_RUNS, SearchName, read_search, save_search, search_path
 from experiments.spec import ProfileName, Spec, spec_key
 from experiments.splits import load
-from experiments.train import machine
 
 app = tyro.extras.SubcommandApp()
 

@@ -21,8 +21,8 @@ from experiments.problems.dense import (
     augment,
     open_split,
 )
+from experiments.problems.fetching import DataError
 from experiments.problems.scenes.cache import rendered_folder
-from experiments.problems.sources import DataError
 from experiments.spec import DENSE, DenseTask, ProblemName
 from experiments.targets import DenseTargets
 

@@ -33,7 +33,7 @@ from experiments.benchmarks.stepping import orders, step_costs
 from experiments.benchmarks.tables import aggregator_table, gate_table, scaling_table, step_table
 from experiments.benchmarks.timing import Effort
 from experiments.executors import source_state
-from experiments.train import machine
+from experiments.provenance import machine
 
 Item = TypeVar("Item")
 

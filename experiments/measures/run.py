@@ -27,9 +27,10 @@ from experiments.measures.sharpness import sharpness
 from experiments.measures.split_loss import frozen_copy, predict, task_loss
 from experiments.methods import stream_seed
 from experiments.models import MultiTaskModel, build_model
+from experiments.provenance import now, provenance
 from experiments.spec import Spec, spec_key
 from experiments.splits import LoadedProblem, Split
-from experiments.train import now, provenance, train
+from experiments.train import train
 
 Answer = TypeVar("Answer")
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from experiments.problems import celeba
-from experiments.problems.sources import DataError
+from experiments.problems.fetching import DataError
 
 SIZES = {"train": 5, "validation": 2, "test": 3}
 COUNT = 10

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from experiments import methods, metrics
-from experiments import train as training
+from experiments import methods, metrics, run_state
 from experiments.methods import (
     BatchLosses,
     Method,
@@ -24,9 +23,10 @@ from experiments.methods import (
 from experiments.metrics import ConflictTally, evaluate, probe, to_input
 from experiments.models import MultiTaskModel, build_model
 from experiments.results import Result, compare_results
+from experiments.run_state import CheckpointError
 from experiments.spec import Mode, Spec
 from experiments.splits import LoadedProblem, Split
-from experiments.train import CheckpointError, TrainingFailed, TrainingStopped, train
+from experiments.train import TrainingFailed, TrainingStopped, train
 from flatmtl_core import StepReport, Weighted
 from tests.experiments.tiny_problem import SIZES, tiny_problem, tiny_spec
 
@@ -304,7 +304,7 @@ def test_methods_with_the_same_seed_see_the_same_batches(monkeypatch: pytest.Mon
             seen.append((f"{self.spec.mode} {self.spec.seed}", images))
             return super().step(images, labels)
 
-    monkeypatch.setattr(training, "Method", Recorder)
+    monkeypatch.setattr(run_state, "Method", Recorder)
     for spec in (tiny_spec(mode="erm"), tiny_spec(), tiny_spec(mode="stl"), tiny_spec(mode="direct", seed=1)):
         run(spec)
     erm, flat, stl, other = (
