@@ -13,6 +13,7 @@ from rich.table import Table
 
 from experiments import catalog, executors
 from experiments import costs as pricing
+from experiments.benchmarks.tables import gate_table
 from experiments.dense_data import describe_dense
 from experiments.engines.dask_cluster import DaskCluster
 from experiments.engines.engine import Engine, EngineMissing, SweepBroken
@@ -208,6 +209,8 @@ def costs(
         table.add_row(problem, str(sum(cost.runs for cost in own)), f"{hours:.2f}", f"{stored:.2f}")
     console.print(table)
     console.print(f"{name}: {pricing.core_hours(found.kinds)[0]:.1f} core-hours", highlight=False)
+    if limit := pricing.outside_gate(found.kinds):
+        console.print(gate_table([limit]))
     if keep:
         path = pricing.save_costs(store / pricing.STORED.name, found)
         console.print(f"kept: {path}", markup=False, highlight=False, soft_wrap=True)
