@@ -14,6 +14,7 @@ from rich.table import Table
 from experiments import catalog, executors
 from experiments import costs as pricing
 from experiments.available import find_lacks
+from experiments.benchmarks.tables import gate_table
 from experiments.dense_data import describe_dense
 from experiments.engines.dask_cluster import DaskCluster
 from experiments.engines.engine import Engine, EngineMissing, SweepBroken
@@ -22,6 +23,7 @@ from experiments.engines.local import LocalPool
 from experiments.engines.slurm import Slurm
 from experiments.engines.sweep import Shard, run_sweep, tell_counts
 from experiments.problems.overlays import describe_data
+from experiments.provenance import machine
 from experiments.results import (
     SCHEMA_VERSION,
     STORE,
@@ -37,7 +39,6 @@ from experiments.search import choice_cells, choose, describe_budget
 from experiments.searches import SEARCH_RUNS, SearchName, read_search, save_search, search_path
 from experiments.spec import ProfileName, Spec, spec_key
 from experiments.splits import load
-from experiments.train import machine
 
 app = tyro.extras.SubcommandApp()
 
@@ -211,6 +212,8 @@ def costs(
         table.add_row(problem, str(sum(cost.runs for cost in own)), f"{hours:.2f}", f"{stored:.2f}")
     console.print(table)
     console.print(f"{name}: {pricing.core_hours(found.kinds)[0]:.1f} core-hours", highlight=False)
+    if limit := pricing.outside_gate(found.kinds):
+        console.print(gate_table([limit]))
     if keep:
         path = pricing.save_costs(store / pricing.STORED.name, found)
         console.print(f"kept: {path}", markup=False, highlight=False, soft_wrap=True)

@@ -8,10 +8,11 @@ from typing import Protocol
 
 from experiments.dense_splits import folder_of, open_dense
 from experiments.problems import adult, celeba, vader, yeast
+from experiments.problems.fetching import DataError, cache_folder, given_folder
 from experiments.problems.overlays import PROBLEM_SOURCES
 from experiments.problems.packaged import PackagedFiles, Split
 from experiments.problems.scenes.cache import BUILDERS
-from experiments.problems.sources import DataError, cache_folder, ensure, given_folder
+from experiments.problems.sources import ensure
 from experiments.spec import DENSE, ProblemName, Spec
 
 PACKAGED: Mapping[ProblemName, PackagedFiles] = {"yeast": yeast.FILES, "vader": vader.FILES}

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import msgspec
 
+from experiments.benchmarks.gates import gate
+from experiments.benchmarks.records import Gate, Spread
 from experiments.engines.estimate import kind
 from experiments.results import (
     CPU_PARTS,
@@ -28,6 +30,8 @@ from experiments.spec import DENSE, ProfileName, Spec
 
 SCHEMA_VERSION = 1
 STORED = STORE / "costs.json"
+OUTSIDE_LIMIT = 0.10
+"""What a training step of LeNet may take beside the step itself: a share of it, for every kind of run."""
 SHORT_BATCHES, SHORT_EPOCHS = 12, 3
 SHORT_DENSE_BATCHES, SHORT_DENSE_EPOCHS = 4, 2
 
@@ -165,6 +169,15 @@ def core_hours(found: Iterable[KindCost]) -> tuple[float, float]:
 def outside(parts: Mapping[str, float]) -> float:
     """What a training step costs beside the step itself: batches, running means and checkpoints, over the step."""
     return (parts["batches"] + parts["running means"] + parts["checkpoints"]) / parts["step"]
+
+
+def outside_gate(found: Iterable[KindCost]) -> Gate | None:
+    """Whether the dearest of the kinds that train LeNet keeps `OUTSIDE_LIMIT`; None without such a kind."""
+    shares = [outside(cost.parts or cost.predicted) for cost in found if cost.spec.model == "lenet"]
+    if not shares:
+        return None
+    measured = Spread(median=max(shares), low=max(shares), high=max(shares))
+    return gate("Training LeNet, outside the step over the step, dearest kind", "cost", OUTSIDE_LIMIT, measured)
 
 
 def save_costs(path: Path, found: Costs) -> Path:

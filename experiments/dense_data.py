@@ -11,8 +11,8 @@ from rich.text import Text
 from experiments import catalog
 from experiments.dense_splits import KINDS, RENDERED_SIZES, USUAL_NAMES, folder_of
 from experiments.problems.dense import SPLITS, open_split
+from experiments.problems.fetching import DataError
 from experiments.problems.scenes.cache import MANIFEST, SceneKind, rendered_folder, scenes_folder
-from experiments.problems.sources import DataError
 from experiments.spec import ProblemName
 
 RENDERED: tuple[SceneKind, ...] = ("rooms", "streets")

@@ -1,8 +1,11 @@
 """Runs of dense prediction: every row of the paper's Tables 3 and 7 (rooms), 4 and 5 (streets). No torch here."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import TypeAlias
+
+import msgspec
 
 from experiments.profiles import Profile, options_of
 from experiments.spec import AggregatorName, MethodName, Mode, ProblemName, Spec
@@ -35,13 +38,27 @@ DENSE_RADII = (0.0005, 0.002, 0.01, 0.05, 0.2)
 FIRST_DENSE_RADII = (0.002, 0.05)
 
 
-def dense_runs(profile: Profile, problem: ProblemName, *, seeds: int, radii: Iterable[float]) -> Iterator[Spec]:
-    """Every row of the problem's tables, those with a radius at each of ``radii``. Seed by seed."""
+def dense_runs(
+    profile: Profile,
+    problem: ProblemName,
+    *,
+    seeds: int,
+    radii: Iterable[float],
+    authors: Sequence[AggregatorName] = (),
+) -> Iterator[Spec]:
+    """Every row of the problem's tables, those with a radius at each of ``radii``. Seed by seed.
+
+    The methods of ``authors`` are run flat once more as in the authors' folder for NYUv2: its aggregators, and the
+    tasks' attentions counted as shared.
+    """
     radii = tuple(radii)
     for seed in range(seeds):
         for mode, method in ROWS[problem]:
             for rho in (0.0,) if mode in ("erm", "stl") else radii:
                 yield profile.spec(problem, seed, mode, aggregator=method, options=options_of(mode, method), rho=rho)
+        for method, rho in product(authors, radii):
+            own = profile.spec(problem, seed, "decomposed", aggregator=method, rho=rho)
+            yield msgspec.structs.replace(own, conventions="authors_unit_rows", attention="shared")
 
 
 SCENES_SMOKE = Profile(

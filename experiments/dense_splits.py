@@ -21,8 +21,8 @@ from experiments.problems.dense import (
     augment,
     open_split,
 )
+from experiments.problems.fetching import DataError, given_folder
 from experiments.problems.scenes.cache import rendered_folder
-from experiments.problems.sources import DataError, given_folder
 from experiments.spec import DENSE, DenseTask, ProblemName
 from experiments.targets import DenseTargets
 

@@ -96,6 +96,7 @@ def describe(spec: Spec) -> str:
     parts += ["joint"] if spec.norm == "joint" else []
     parts += ["adaptive"] if spec.adaptive else []
     parts += [f"conventions={spec.conventions}"] if spec.conventions != "papers" else []
+    parts += [f"attention={spec.attention}"] if spec.attention != "own" else []
     return " ".join([*parts, f"seed={spec.seed}"])
 
 

@@ -108,6 +108,15 @@ def check_options(spec: Spec) -> None:
         )
 
 
+def check_attention(spec: Spec) -> None:
+    """Refuse shared attention where every task has a network of its own."""
+    if spec.attention == "shared" and spec.mode in ("stl", "sam_stl"):
+        raise ValueError(
+            f"mode {spec.mode!r} trains one network a task, which shares its attention with none: leave attention at "
+            "'own'."
+        )
+
+
 def build_aggregator(spec: Spec, tasks: int) -> Aggregator:
     """The aggregator of a spec; `LossWeighted` for a weighting of the losses.
 
@@ -253,10 +262,11 @@ class Method:
     def __init__(self, spec: Spec) -> None:
         check_radii(spec)
         check_options(spec)
+        check_attention(spec)
         self.spec = spec
         self.generator = torch.Generator().manual_seed(stream_seed(spec.seed, "orders"))
         self.workspace = Workspace()
-        model = build_model(spec.model, stream_seed(spec.seed, "weights"), spec.problem)
+        model = build_model(spec.model, stream_seed(spec.seed, "weights"), spec.problem, attention=spec.attention)
         self.aggregator = build_aggregator(spec, len(model.heads))
         self.single_task = spec.mode in ("stl", "sam_stl")
         self.networks = single_task_models(model) if self.single_task else [model]

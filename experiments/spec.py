@@ -64,6 +64,8 @@ VariantMode: TypeAlias = Literal[
 Mode: TypeAlias = Literal["erm", "decomposed", "direct", "second", "each", "sam_sum", "stl", "sam_stl"] | VariantMode
 Schedule: TypeAlias = Literal["constant", "halved"]
 Augmentation: TypeAlias = Literal["none", "scale_crop_flip"]
+Attention: TypeAlias = Literal["own", "shared"]
+"""What a task's attention counts as in the parameters of MTAN: part of its head, or of the shared block."""
 Conventions: TypeAlias = Literal["papers", "authors", "authors_times_tasks", "authors_unit_rows"]
 """Whose formulas the aggregators follow: see `experiments.presets`."""
 
@@ -119,7 +121,7 @@ REVISIONS: dict[str, int] = {
 """Raise a number when a change alters what a Spec computes: stored results of that method then count as missing."""
 
 
-LATER: frozenset[str] = frozenset({"mode_options", "conventions", "augmentation", "schedule"})
+LATER: frozenset[str] = frozenset({"mode_options", "conventions", "augmentation", "schedule", "attention"})
 """Fields that came after results were stored: at their default they are left out of the key, so old keys still hold."""
 
 
@@ -133,7 +135,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ``aggregator_options`` are its keyword arguments, sorted by name; with ``conventions`` other than
     ``papers`` it has those of the authors' code instead. Radii are 0 for ``erm`` and ``stl``.
     ``schedule``: ``halved`` takes half the learning rate from half of the epochs on. ``augmentation``: of dense
-    problems.
+    problems. ``attention``: of MTAN, ``shared`` counts the tasks' attentions as shared parameters, as the authors do.
     """
 
     profile: ProfileName
@@ -157,6 +159,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     learning_rate: float = 1e-3
     schedule: Schedule = "constant"
     augmentation: Augmentation = "none"
+    attention: Attention = "own"
     probe_batches: int = 8
     probe_rho: float = 0.05
 

@@ -114,6 +114,8 @@ def setting(spec: Spec, differing: Sequence[str] = ()) -> str:
         parts.append("adaptive")
     if spec.conventions != "papers":
         parts.append(AUTHORS[spec.conventions])
+    if spec.attention != "own":
+        parts.append("attention counted as shared")
     parts += [f"{name} = {_plain(value)}" for name, value in (*spec.mode_options, *spec.aggregator_options)]
     parts += [f"{name} = {_plain(getattr(spec, name))}" for name in differing]
     return ", ".join(parts)

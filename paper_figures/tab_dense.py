@@ -109,14 +109,16 @@ def _validation(members: Sequence[Result]) -> float:
 def _ranks(own: Mapping[Group, Sequence[Result]], tables: Mapping[Group, Metrics]) -> dict[Group, float]:
     """MR on one problem of the methods that have all of its seeds and metrics, each in its best validation setting.
 
-    Nothing where there are fewer than two of them.
+    None of runs that count attentions as shared, which repeat a method; nothing at all where fewer than two are left.
     """
     rows = [row for table in tables.values() for row in table.values()]
     seeds, names = {seed for table in tables.values() for seed in table}, {name for row in rows for name in row}
     whole = [
         group
         for group, table in tables.items()
-        if table.keys() == seeds and all(row.keys() == names for row in table.values())
+        if table.keys() == seeds
+        and all(row.keys() == names for row in table.values())
+        and all(result.spec.attention == "own" for result in own[group])
     ]
     chosen = {
         method: max((group for group in whole if group[1] == method), key=lambda group: _validation(own[group]))
@@ -254,11 +256,16 @@ def caption(specs: Sequence[Spec], *, real: ProblemName) -> str:
         f"The {stand_in} are rendered by a program of our own because {title} can not be fetched: their scores are not "
         f"comparable with the paper's. "
     )
+    repeated = (
+        "Lines with the attention counted as shared have the authors' parts instead: each task's attention belongs to "
+        "the shared block, though no other task's loss reaches it, and MGDA sees unit rows; they are not ranked. "
+    )
     few = "Runs of profile smoke take a few steps on a handful of images: they show that each row can be run, no more. "
     return (
         f"{protocol(specs)}. Mean ± sample standard deviation over n seeds (no deviation for n < 2). "
         f"{rendered if any(spec.problem == stand_in for spec in specs) else ''}"
         f"{few if specs[0].profile == 'smoke' else ''}"
+        f"{repeated if any(spec.attention == 'shared' for spec in specs) else ''}"
         "Mean of the test metrics after each of the last 10 epochs (of all, where there are fewer), as the paper has "
         "it; metrics are taken over all pixels of the split. Δm: mean relative change of the metrics against our own "
         "STL of the same seed, then over seeds; less is better; empty where STL lacks one of these seeds or one of the "

@@ -12,6 +12,7 @@ KINDS: dict[GateKind, str] = {
     "cost": "Cost",
     "memory": "Memory (MB)",
     "accuracy": "Accuracy",
+    "seconds": "Processor time (s)",
     "peer": "Against the best other implementation (time over its time)",
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from experiments.catalog import LAPTOP_CORE_HOURS
-from experiments.costs import STORED, Costs, KindCost, core_hours, of_one_run, outside, read_costs
+from experiments.costs import STORED, Costs, KindCost, core_hours, of_one_run, outside, outside_gate, read_costs
 from experiments.spec import method_label
 from paper_figures.exhibit import Columns, FileExhibit, StoredFile, Table, distinct
 from paper_figures.runs import PROBLEM_TITLES, RHO
@@ -143,12 +143,11 @@ def details(rows: Sequence[ListCostRow]) -> Table:
 def caption(found: Costs) -> str:
     """What the list takes of its budget, how that was found, and what a training step takes beside the step."""
     hours, _ = core_hours(found.kinds)
-    lenet = [one for one in found.kinds if one.spec.model == "lenet"]
-    shares = [100 * outside(one.parts or one.predicted) for one in lenet]
+    gate = outside_gate(found.kinds)
     steps = (
-        f" With LeNet batches, running means and checkpoints take {min(shares):.1f} to {max(shares):.1f} % of the step"
-        f" (limit 10 %)."
-        if shares
+        f" Gate: with LeNet batches, running means and checkpoints take at most {100 * gate.measured.median:.1f} % of "
+        f"the step (limit {100 * gate.limit:g} %): {'met' if gate.met else 'MISSED'}."
+        if gate
         else ""
     )
     source = found.provenance

@@ -28,12 +28,13 @@ from experiments.benchmarks.records import (
     StepCost,
     write_benchmark,
 )
+from experiments.benchmarks.rendering import rendering_cost
 from experiments.benchmarks.scaling import places, scaling_points
 from experiments.benchmarks.stepping import orders, step_costs
 from experiments.benchmarks.tables import aggregator_table, gate_table, scaling_table, step_table
 from experiments.benchmarks.timing import Effort
 from experiments.executors import source_state
-from experiments.train import machine
+from experiments.provenance import machine
 
 Item = TypeVar("Item")
 
@@ -53,6 +54,7 @@ class Session:
         self.scaling: list[ScalingPoint] = []
         self.comparisons: list[Gate] = []
         self.accuracy: list[Gate] = []
+        self.rendering: list[Gate] = []
 
     def chosen(self, name: str) -> bool:
         return self.only.lower() in name.lower()
@@ -72,7 +74,8 @@ class Session:
         asked = [order for key in problems for order in orders(key, self.tiny, self.twin)]
         cases = [case for case in CASES if self.chosen(f"aggregator {case.method} {case.tasks}")]
         points = [place for place in places(self.tiny) if self.chosen(f"scaling {place.axis}")]
-        if not (problems or cases or points or self.chosen("accuracy gramian")):
+        alone = [name for name in ("accuracy gramian", "rendering rooms") if self.chosen(name)]
+        if not (problems or cases or points or alone):
             raise SystemExit(f"nothing to measure is named {self.only!r}: see --help for the names.")
         with Progress(console=self.console) as progress:
 
@@ -92,7 +95,10 @@ class Session:
                 self.steps += costs
                 self.comparisons += comparisons
                 self.say(f"step {key}")
-            if self.chosen("accuracy gramian"):
+            if "rendering rooms" in alone:
+                self.rendering.append(rendering_cost(self.small_effort, tiny=self.tiny))
+                self.say("rendering rooms")
+            if "accuracy gramian" in alone:
                 self.accuracy.append(gramian_accuracy(100_000 if self.tiny else 44_000_000))
             for place in watched(points, "scaling"):
                 self.scaling += scaling_points(place, self.small_effort)
@@ -104,6 +110,7 @@ class Session:
             *limits.memory_gates(self.steps),
             *limits.aggregator_gates(self.aggregators),
             *self.accuracy,
+            *self.rendering,
             *self.comparisons,
         ]
 
@@ -120,8 +127,8 @@ def main(
     """Time steps and aggregators with one thread, beside TorchJD and plain PyTorch; then print the gates.
 
     Args:
-        only: what to measure: a part of ``step KEY``, ``aggregator METHOD TASKS``, ``accuracy gramian`` or
-            ``scaling AXIS``; empty: everything.
+        only: what to measure: a part of ``step KEY``, ``aggregator METHOD TASKS``, ``accuracy gramian``,
+            ``rendering rooms`` or ``scaling AXIS``; empty: everything.
         rounds: interleaved repetitions, at most.
         budget: CPU seconds for a problem (a quarter of it for an aggregator or a point of a curve), after which no
             further round begins once three are done.

@@ -58,6 +58,9 @@ AGGREGATOR_LIMITS = (
 GRAMIAN_LIMIT = 1e-6
 """Relative error of the Gramian of float32 rows."""
 
+RENDERING_LIMIT = 0.2
+"""CPU seconds for one rendered image."""
+
 
 def gate(
     name: str,
@@ -177,3 +180,8 @@ def gramian_gate(error: float, peer_error: float) -> Gate:
     """Largest relative error of the Gramian at 44 million columns; the peer is ``torch.mm(J, J.T)``."""
     name = "Gramian, d = 4.4e7, relative error"
     return gate(name, "accuracy", GRAMIAN_LIMIT, _single(error), peers=[("torch.mm", peer_error)])
+
+
+def rendering_gate(name: str, seconds: Spread) -> Gate:
+    """CPU seconds that one image takes to render."""
+    return gate(f"Rendering {name}, seconds an image", "seconds", RENDERING_LIMIT, seconds)

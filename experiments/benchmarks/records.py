@@ -15,7 +15,7 @@ Implementation = Literal["flatmtl", "torchjd", "plain", "twin"]
 """This project; TorchJD from the package index; PyTorch written the obvious way; the tests' own slow reference."""
 
 Axis = Literal["tasks", "parameters", "batch"]
-GateKind = Literal["cost", "memory", "accuracy", "peer"]
+GateKind = Literal["cost", "memory", "accuracy", "seconds", "peer"]
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,8 +125,8 @@ class ScalingPoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A limit and what was measured. ``peer``: the best other implementation, in the same quantity; None: none ran.
 
-    ``cost``, ``memory``, ``accuracy``: met when the median is at most ``limit * (1 + tolerance)``. ``peer``: time over
-    the peer's time, limit 1, met unless the whole interval lies above the limit.
+    ``cost``, ``memory``, ``accuracy``, ``seconds``: met when the median is at most ``limit * (1 + tolerance)``.
+    ``peer``: time over the peer's time, limit 1, met unless the whole interval lies above the limit.
     """
 
     name: str

@@ -80,6 +80,8 @@ def _figure(kind: GateKind, value: float) -> str:
             return f"{value / MEGA:.1f} MB"
         case "accuracy":
             return f"{value:.1e}"
+        case "seconds":
+            return f"{value:.3f} s"
         case _:
             return f"{value:.2f}"
 

@@ -31,9 +31,9 @@ from experiments.certificates.records import (
 from experiments.methods import Method, stream_seed
 from experiments.metrics import to_input
 from experiments.models import MultiTaskModel
+from experiments.provenance import now, provenance
 from experiments.spec import Spec
 from experiments.splits import LoadedProblem
-from experiments.train import now, provenance
 from theory.bounds import pac_bayes
 from theory.bounds.quantities import UpperBound
 

@@ -20,8 +20,8 @@ from experiments.certificates.trained_records import (
     Tried,
 )
 from experiments.methods import stream_seed
+from experiments.provenance import now, provenance
 from experiments.splits import LoadedProblem
-from experiments.train import now, provenance
 
 
 def fit(fitting: Fitting, problem: LoadedProblem, *, commit: str, dirty: bool) -> Fitted:

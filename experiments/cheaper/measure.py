@@ -35,8 +35,8 @@ from experiments.cheaper.variant import Setup, Variant, base_cost
 from experiments.methods import Method, stream_seed
 from experiments.metrics import to_input
 from experiments.models.lenet import LeNetTrunk
+from experiments.provenance import now, provenance
 from experiments.splits import LoadedProblem
-from experiments.train import now, provenance
 from flatmtl_core import Workspace, sam_mtl_backward
 
 BASE_FORMULA = "f + m(1-f)"

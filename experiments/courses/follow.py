@@ -19,8 +19,8 @@ from experiments.measures.noise import premise_rises
 from experiments.methods import Method, stream_seed
 from experiments.metrics import to_input
 from experiments.models import MultiTaskModel
+from experiments.provenance import now, provenance
 from experiments.splits import LoadedProblem
-from experiments.train import now, provenance
 from theory.bounds import foret, main_theorem, pac_bayes
 from theory.bounds.complexity import Setting
 

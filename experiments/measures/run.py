@@ -27,9 +27,10 @@ from experiments.measures.sharpness import sharpness
 from experiments.measures.split_loss import frozen_copy, predict, task_loss
 from experiments.methods import stream_seed
 from experiments.models import MultiTaskModel, build_model
+from experiments.provenance import now, provenance
 from experiments.spec import Spec, spec_key
 from experiments.splits import LoadedProblem, Split
-from experiments.train import now, provenance, train
+from experiments.train import train
 
 Answer = TypeVar("Answer")
 
@@ -50,7 +51,7 @@ def trained_network(spec: Spec, problem: LoadedProblem, weights: Path, *, commit
     content = torch.load(path, weights_only=True)
     if msgspec.json.decode(content["spec"], type=Spec) != spec:
         raise ValueError(f"{path}: holds the weights of another run. Remove the file to train anew.")
-    network = build_model(spec.model, stream_seed(spec.seed, "weights"), spec.problem)
+    network = build_model(spec.model, stream_seed(spec.seed, "weights"), spec.problem, attention=spec.attention)
     network.load_state_dict(content["last"][0])
     return network
 

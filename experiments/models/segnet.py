@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from experiments.models.multi_task import MultiTaskModel
-from experiments.spec import DenseTask
+from experiments.spec import Attention, DenseTask
 
 SegNetKind: TypeAlias = Literal["split", "mtan"]
 
@@ -153,18 +153,22 @@ class MTAN(MultiTaskModel):
 
     The authors' programs count every attention as shared, though the loss of one task never reaches that of another:
     ``attention="shared"`` is their partition (44,117,184 shared parameters for three tasks, of which 8,953,728 lie in
-    attentions), ``attention="own"`` what the network is.
+    attentions), ``attention="own"`` what the network is. The weights are the same.
     """
 
-    def shared_parameters(self, *, attention: Literal["own", "shared"] = "own") -> list[nn.Parameter]:
+    def __init__(self, trunk: nn.Module, heads: Sequence[nn.Module], attention: Attention = "own") -> None:
+        super().__init__(trunk, heads)
+        self.attention = attention
+
+    def shared_parameters(self) -> list[nn.Parameter]:
         shared = super().shared_parameters()
-        if attention == "shared":
+        if self.attention == "shared":
             attentions = [module for module in self.heads.modules() if isinstance(module, TaskAttention)]
             shared += [parameter for module in attentions for parameter in module.parameters()]
         return shared
 
-    def head_parameters(self, *, attention: Literal["own", "shared"] = "own") -> list[list[nn.Parameter]]:
-        if attention == "shared":
+    def head_parameters(self) -> list[list[nn.Parameter]]:
+        if self.attention == "shared":
             return [list(module.parameters()) for module in self.heads.modules() if isinstance(module, DenseHead)]
         return super().head_parameters()
 
@@ -186,6 +190,7 @@ def build_segnet(
     tasks: Sequence[DenseTask] = ...,
     classes: int = ...,
     channels: Sequence[int] = ...,
+    attention: Attention = ...,
 ) -> MTAN: ...
 def build_segnet(
     kind: SegNetKind,
@@ -194,11 +199,12 @@ def build_segnet(
     tasks: Sequence[DenseTask] = TASKS,
     classes: int = CLASSES,
     channels: Sequence[int] = CHANNELS,
+    attention: Attention = "own",
 ) -> MultiTaskModel:
     """Xavier-normal weights, zero biases after ``torch.manual_seed(seed)``; the global generator is left as it was.
 
     Predictions: logits (n, classes, h, w), depth (n, 1, h, w), unit normals (n, 3, h, w), for the ``tasks`` given.
-    ``channels`` of the stages: the paper's, or ``NARROW``.
+    ``channels`` of the stages: the paper's, or ``NARROW``. ``attention``: whose parameters those of `MTAN` are.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -208,7 +214,8 @@ def build_segnet(
             case "split":
                 model = MultiTaskModel(SegNetTrunk(channels), heads)
             case "mtan":
-                model = MTAN(AttentionTrunk(channels), [nn.Sequential(TaskAttention(channels), head) for head in heads])
+                branches = [nn.Sequential(TaskAttention(channels), head) for head in heads]
+                model = MTAN(AttentionTrunk(channels), branches, attention)
         for module in model.modules():
             if isinstance(module, nn.Conv2d) and module.bias is not None:
                 nn.init.xavier_normal_(module.weight)

@@ -23,15 +23,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.problems.sources import (
-    DataError,
-    DataStatus,
-    cache_folder,
-    check_sum,
-    given_folder,
-    only_file,
-    run_client,
-)
+from experiments.problems.fetching import DataError, cache_folder, check_sum, given_folder, only_file, run_client
+from experiments.problems.sources import DataStatus
 from experiments.results import write_atomically
 
 Split = Literal["train", "validation", "test"]

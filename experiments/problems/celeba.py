@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from experiments.problems.fetching import DataError, given_folder
 from experiments.problems.packaged import Labelled, Split, checked_count
-from experiments.problems.sources import DataError, given_folder
 
 ATTRIBUTES = (
     *("5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs", "Big_Lips", "Big_Nose"),

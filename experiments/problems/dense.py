@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from experiments.problems.sources import DataError
+from experiments.problems.fetching import DataError
 
 DenseSplitName: TypeAlias = Literal["train", "val"]
 SPLITS: tuple[DenseSplitName, ...] = ("train", "val")

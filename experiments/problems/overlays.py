@@ -35,18 +35,10 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.problems import adult, vader, yeast
+from experiments.problems.fetching import DataError
+from experiments.problems.image_packages import SOURCES, SourceName
 from experiments.problems.packaged import PackagedFiles
-from experiments.problems.sources import (
-    SOURCES,
-    DataError,
-    DataStatus,
-    Part,
-    SourceName,
-    data_status,
-    fetch,
-    load_images,
-    load_labels,
-)
+from experiments.problems.sources import DataStatus, Part, data_status, fetch, load_images, load_labels
 from experiments.spec import ProblemName
 
 Split: TypeAlias = Literal["train", "validation", "test"]

@@ -14,7 +14,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.problems.sources import DataError, DataStatus, cache_folder, check_sum, given_folder
+from experiments.problems.fetching import DataError, cache_folder, check_sum, given_folder
+from experiments.problems.sources import DataStatus
 from experiments.results import write_atomically
 
 Split: TypeAlias = Literal["train", "validation", "test"]

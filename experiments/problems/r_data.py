@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.problems.sources import DataError
+from experiments.problems.fetching import DataError
 
 FORMAT = b"X\n"
 VERSIONS = (2, 3)

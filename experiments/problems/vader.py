@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.problems.fetching import DataError, only_file, run_client
 from experiments.problems.packaged import Labelled, PackagedFiles, Split, checked_count
-from experiments.problems.sources import DataError, only_file, run_client
 
 TASKS = ("sentiment", "disagreement", "domain")
 DOMAINS = ("tweets", "movieReviewSnippets", "amazonReviewSnippets", "nytEditorialSnippets")

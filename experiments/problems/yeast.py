@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.problems.fetching import DataError, download_debian
 from experiments.problems.packaged import Labelled, PackagedFiles, Split, checked_count
 from experiments.problems.r_data import LazyData
-from experiments.problems.sources import DataError, download_debian
 
 TASKS = tuple(f"class {number}" for number in range(1, 15))
 ROWS = 2_417

@@ -10,10 +10,10 @@ import tyro
 from rich.console import Console
 
 from experiments.executors import source_state
+from experiments.provenance import machine, now
 from experiments.results import Provenance
 from experiments.toys.records import SCHEMA_VERSION, STORED, Toys, save_toys
 from experiments.toys.trajectories import SCENES, toy
-from experiments.train import machine, now
 
 
 def main(path: Path = STORED) -> int:

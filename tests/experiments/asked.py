@@ -6,10 +6,10 @@ from pathlib import Path
 
 import msgspec
 
+from experiments.provenance import now, provenance
 from experiments.results import Provenance, Shelf
 from experiments.spec import Spec
 from experiments.splits import LoadedProblem
-from experiments.train import now, provenance
 from flatmtl_core import InvalidInput
 from tests.experiments.tiny_problem import tiny_spec
 

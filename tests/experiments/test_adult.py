@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from experiments.problems import adult
-from experiments.problems.sources import DataError
+from experiments.problems.fetching import DataError
 from paper_figures.tab_beyond_vision import MAJORITY
 
 HEADER = (

@@ -158,6 +158,16 @@ def test_the_program_measures_aggregators_and_curves(tmp_path: Path) -> None:
     ]
 
 
+def test_the_program_measures_rendering_alone_and_its_limit_can_be_missed(tmp_path: Path) -> None:
+    found = main(only="rendering", rounds=1, out=tmp_path / "bench.json", tiny=True)
+    assert (found.steps, found.aggregators, found.scaling) == ((), (), ())
+    (gate,) = found.gates
+    assert (gate.kind, gate.limit, gate.peer) == ("seconds", 0.2, None)
+    assert gate.name == "Rendering rooms, 12x16, seconds an image"
+    assert gates.rendering_gate("rooms", single(0.2)).met
+    assert not gates.rendering_gate("rooms", single(0.21)).met
+
+
 def test_a_name_that_nothing_has_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="'mlp-m41'"):
         main(only="mlp-m41", out=tmp_path / "bench.json", tiny=True)

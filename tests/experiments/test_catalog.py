@@ -8,15 +8,17 @@ from collections import Counter
 from itertools import groupby, product
 from typing import Any, get_args
 
+import msgspec
 import pytest
 
 from experiments import catalog, costs, dense_runs, profiles
 from experiments.costs import of_one_run, read_costs
 from experiments.engines.estimate import kind
-from experiments.methods import AGGREGATORS, Method, build_aggregator, check_radii
+from experiments.methods import AGGREGATORS, Method, build_aggregator, check_attention, check_radii
 from experiments.spec import (
     CLASSES,
     DENSE,
+    AggregatorName,
     Conventions,
     Mode,
     ProblemName,
@@ -42,6 +44,7 @@ def test_every_run_is_listed_once_and_can_be_built(name: ProfileName) -> None:
     for spec in specs:
         assert spec.profile == name
         check_radii(spec)
+        check_attention(spec)
         build_aggregator(spec, tasks=len(DENSE[spec.problem][0] if spec.problem in DENSE else CLASSES[spec.problem]))
 
 
@@ -153,7 +156,8 @@ def paper_labels(*tables: str) -> set[str]:
 
 @pytest.mark.parametrize("name", catalog.NAMES)
 def test_every_row_of_the_papers_dense_tables_is_listed_in_every_profile(name: ProfileName) -> None:
-    runs = Counter((spec.problem, spec.seed, method_label(spec)) for spec in catalog.specs(name))
+    own = [spec for spec in catalog.specs(name) if spec.problem in DENSE and spec.attention == "own"]
+    runs = Counter((spec.problem, spec.seed, method_label(spec)) for spec in own)
     indoor, street = ("nyuv2", "cityscapes") if name == "paper" else ("rooms", "streets")
     radii = {"smoke": 1, "laptop": len(dense_runs.FIRST_DENSE_RADII), "paper": len(dense_runs.DENSE_RADII)}[name]
     tables = {indoor: ("table3_nyuv2", "table7_nyuv2_sam_baselines")}
@@ -164,7 +168,28 @@ def test_every_row_of_the_papers_dense_tables_is_listed_in_every_profile(name: P
         for seed in range(1 if name == "smoke" else 3)
         for label in paper_labels(*names)
     }
-    assert {run: count for run, count in runs.items() if run[0] in DENSE} == expected
+    assert runs == expected
+
+
+@pytest.mark.parametrize(("name", "methods"), [("smoke", ("MGDA",)), ("laptop", ()), ("paper", dense_runs.FLATTENED)])
+def test_flat_methods_are_run_as_the_authors_count_parameters_too(
+    name: ProfileName, methods: tuple[AggregatorName, ...]
+) -> None:
+    """The same runs as those of the table, but for the parts and the aggregators of the authors' folder."""
+    shared = [spec for spec in catalog.specs(name) if spec.attention == "shared"]
+    assert {spec.aggregator for spec in shared} == set(methods)
+    assert {spec.conventions for spec in shared} <= {"authors_unit_rows"}
+    plain = {"attention": "own", "conventions": "papers"}
+    flat = [
+        spec
+        for spec in catalog.specs(name)
+        if (spec.problem, spec.mode) == ("nyuv2" if name == "paper" else "rooms", "decomposed")
+        and spec.attention == "own"
+        and spec.aggregator in methods
+    ]
+    assert [msgspec.structs.replace(spec, **plain) for spec in shared] == [
+        msgspec.structs.replace(spec, aggregator_options=()) for spec in flat
+    ]
 
 
 def test_dense_runs_follow_the_papers_protocol_in_the_papers_sizes() -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from experiments.available import find_lacks
 from experiments.problems import celeba
-from experiments.problems.sources import DataError
+from experiments.problems.fetching import DataError
 from tests.experiments.tiny_problem import tiny_spec
 
 SIZES = {"train": 5, "validation": 2, "test": 3}

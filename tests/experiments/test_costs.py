@@ -121,7 +121,9 @@ def test_the_command_times_every_kind_once_and_keeps_the_table(
     monkeypatch.setattr(commands, "load", tiny_problem)
     store, short = tmp_path / "store", tmp_path / "short"
     assert commands.costs("smoke", store=store, shortened=short, keep=True) == 0
-    assert "core-hours" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "core-hours" in printed
+    assert "Training LeNet" in printed
     found = read_costs(store / costs.STORED.name)
     assert [(one.runs, one.stored) for one in found.kinds] == [(2, 0), (1, 0)]
     paths = [result_path(short, shortened(one.spec)) for one in found.kinds]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from experiments import train as training
+from experiments.counting import CpuClock
 from experiments.results import CPU_PARTS
-from experiments.train import CpuClock, TrainingStopped, train
+from experiments.train import TrainingStopped, train
 from tests.experiments.tiny_problem import tiny_problem, tiny_spec
 
 SPEC = tiny_spec(epochs=3)
@@ -18,7 +18,7 @@ PROBLEM = tiny_problem()
 
 def test_the_clock_counts_processor_time_to_its_part(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([1.0, 1.5, 4.0, 6.0, 7.0, 7.25])
-    monkeypatch.setattr(training.time, "process_time", lambda: next(now))
+    monkeypatch.setattr(time, "process_time", lambda: next(now))
     clock = CpuClock()
     for part in ("step", "probe", "step"):
         with clock(part):

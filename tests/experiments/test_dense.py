@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.problems.dense import INDOOR, SCALES, STREET, DenseExample, DenseKind, augment, open_split
-from experiments.problems.sources import DataError
+from experiments.problems.fetching import DataError
 
 HEIGHT, WIDTH = 4, 6
 

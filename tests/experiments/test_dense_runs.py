@@ -15,8 +15,8 @@ from experiments.dense_data import dense_status, describe_dense
 from experiments.dense_metrics import HIGHER_IS_BETTER
 from experiments.dense_splits import DenseImages, load_dense
 from experiments.models import build_model
+from experiments.problems.fetching import DataError
 from experiments.problems.scenes.cache import rendered_folder
-from experiments.problems.sources import DataError
 from experiments.results import EpochRecord, Result, compare_results, read_result, save_result
 from experiments.spec import Spec
 from experiments.splits import AnyProblem, DenseProblem, load, load_problem

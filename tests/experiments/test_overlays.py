@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from experiments.problems import overlays
+from experiments.problems.fetching import DataError
+from experiments.problems.image_packages import SourceName
 from experiments.problems.overlays import (
     OVERLAY_SHA256,
     PROBLEM_SOURCES,
@@ -24,7 +26,6 @@ from experiments.problems.overlays import (
     render_overlays,
     verify_overlays,
 )
-from experiments.problems.sources import DataError, SourceName
 from experiments.spec import ProblemName
 from tests.experiments.tiny_sources import TinySources, skip_without_original_files, write_files
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.problems.fetching import DataError
 from experiments.problems.r_data import Environment, LazyData, RObject, unserialize
-from experiments.problems.sources import DataError
 from tests.experiments import r_writer as r
 
 

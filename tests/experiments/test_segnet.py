@@ -3,12 +3,16 @@
 import math
 from collections.abc import Callable
 
+import msgspec
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from experiments.models import MultiTaskModel
+from experiments.catalog import specs
+from experiments.methods import Method
+from experiments.metrics import block_dimensions
+from experiments.models import MultiTaskModel, build_model
 from experiments.models.segnet import (
     MTAN,
     TASKS,
@@ -21,6 +25,7 @@ from experiments.models.segnet import (
 )
 from experiments.problems.dense_losses import depth_loss, normal_loss, segmentation_loss
 from flatmtl_core import MGDA, sam_mtl_backward
+from tests.experiments.tiny_problem import tiny_spec
 
 HEADS = [37_773, 36_993, 37_123]
 """conv 3x3, 64 -> 64, and conv 1x1 to 13, 1 and 3 channels, with biases."""
@@ -37,19 +42,42 @@ def rooms(size: int = 32) -> Tensor:
 
 
 def test_mtan_has_the_papers_number_of_parameters_and_two_partitions_of_them() -> None:
-    model = build_segnet("mtan", seed=0)
-    assert count(model.shared_parameters(attention="shared")) == SHARED_BY_THE_AUTHORS
-    assert [count(head) for head in model.head_parameters(attention="shared")] == HEADS
+    model, theirs = build_segnet("mtan", seed=0), build_segnet("mtan", seed=0, attention="shared")
+    assert count(theirs.shared_parameters()) == SHARED_BY_THE_AUTHORS
+    assert [count(head) for head in theirs.head_parameters()] == HEADS
     assert count(model.shared_parameters()) == SHARED_BY_THE_AUTHORS - IN_ATTENTIONS
     assert [count(head) for head in model.head_parameters()] == [IN_ATTENTIONS // 3 + head for head in HEADS]
-    everything = {id(parameter) for parameter in model.parameters()}
-    for shared, heads in (
-        (model.shared_parameters(), model.head_parameters()),
-        (model.shared_parameters(attention="shared"), model.head_parameters(attention="shared")),
-    ):
-        blocks = [shared, *heads]
+    for one in (model, theirs):
+        everything = {id(parameter) for parameter in one.parameters()}
+        blocks = [one.shared_parameters(), *one.head_parameters()]
         assert {id(parameter) for block in blocks for parameter in block} == everything
         assert sum(len(block) for block in blocks) == len(everything)
+
+
+def test_a_spec_chooses_between_the_two_partitions_and_nothing_else() -> None:
+    """By the runs of the paper's list on NYUv2, as the results tell their dimensions."""
+    flat = [spec for spec in specs("paper") if (spec.problem, spec.mode) == ("nyuv2", "decomposed") and spec.seed == 0]
+    spec = next(spec for spec in flat if spec.attention == "shared")
+    theirs, own = Method(spec).networks, Method(msgspec.structs.replace(spec, attention="own")).networks
+    assert list(block_dimensions(theirs).values()) == [SHARED_BY_THE_AUTHORS, *HEADS]
+    assert list(block_dimensions(own).values()) == [
+        SHARED_BY_THE_AUTHORS - IN_ATTENTIONS,
+        *(IN_ATTENTIONS // 3 + head for head in HEADS),
+    ]
+    one, other = theirs[0].state_dict(), own[0].state_dict()
+    assert one.keys() == other.keys()
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_shared_attention_is_refused_where_there_is_none_or_nobody_to_share_it() -> None:
+    for name in ("segnet", "segnet_narrow"):
+        with pytest.raises(ValueError, match=f"model '{name}' has no attention.*mtan or mtan_narrow"):
+            build_model(name, 0, "rooms", attention="shared")
+    with pytest.raises(ValueError, match="model 'lenet' has no attention"):
+        Method(tiny_spec(attention="shared"))
+    for mode in ("stl", "sam_stl"):
+        with pytest.raises(ValueError, match=f"mode '{mode}'.*leave attention at 'own'"):
+            Method(tiny_spec(mode=mode, problem="rooms", model="mtan_narrow", attention="shared"))
 
 
 def test_split_is_the_trunk_of_mtan_and_three_heads() -> None:
@@ -187,18 +215,15 @@ def test_mtan_goes_through_the_step_with_either_partition() -> None:
         lambda prediction: depth_loss(prediction, depth),
         lambda prediction: normal_loss(prediction, normals),
     ]
-    model = build_segnet("mtan", seed=0)
     images = rooms()
-    for shared, heads in (
-        (model.shared_parameters(), model.head_parameters()),
-        (model.shared_parameters(attention="shared"), model.head_parameters(attention="shared")),
-    ):
-        model.zero_grad()
+    for model in (build_segnet("mtan", seed=0), build_segnet("mtan", seed=0, attention="shared")):
         report = sam_mtl_backward(
             model,
-            lambda tasks: [losses[task](one) for task, one in zip(tasks, model(images, tasks), strict=True)],
-            shared=shared,
-            heads=heads,
+            lambda tasks, model=model: [
+                losses[task](one) for task, one in zip(tasks, model(images, tasks), strict=True)
+            ],
+            shared=model.shared_parameters(),
+            heads=model.head_parameters(),
             aggregator=MGDA(),
             rho_shared=0.05,
             rho_heads=0.05,

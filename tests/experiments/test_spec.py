@@ -31,6 +31,7 @@ OTHER_VALUES: dict[str, Any] = {
     "learning_rate": 2e-3,
     "schedule": "halved",
     "augmentation": "scale_crop_flip",
+    "attention": "shared",
     "probe_batches": 2,
     "probe_rho": 0.06,
 }

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from experiments.problems import vader
+from experiments.problems.fetching import DataError
 from experiments.problems.packaged import PackagedFiles
-from experiments.problems.sources import DataError
 from paper_figures.tab_beyond_vision import MAJORITY
 
 ROWS = 44

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from experiments.problems import packaged, yeast
+from experiments.problems.fetching import DataError
 from experiments.problems.packaged import PackagedFiles
-from experiments.problems.sources import DataError
 from paper_figures.tab_beyond_vision import MAJORITY
 from tests.experiments import r_writer as r
 

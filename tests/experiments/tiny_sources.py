@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from experiments.problems import sources
-from experiments.problems.sources import IdxFile, PartFiles, Source, SourceName
+from experiments.problems import image_packages, sources
+from experiments.problems.image_packages import IdxFile, PartFiles, Source, SourceName
 
 SIZES = {"train": 400, "t10k": 60}
 
@@ -78,7 +78,7 @@ class TinySources:
         self.files: dict[SourceName, dict[str, bytes]] = {"mnist": tiny_files(0), "fashion-mnist": tiny_files(1)}
         self.archives: dict[SourceName, Path] = {}
         for name, files in self.files.items():
-            original = sources.SOURCES[name]
+            original = image_packages.SOURCES[name]
             gz = original.member.endswith(".gz")
             entries = [
                 IdxFile(file.name, sha256(plain), sha256(gzip.compress(plain, mtime=0) if gz else plain))
@@ -93,10 +93,10 @@ class TinySources:
                 train=PartFiles(*entries[:2]),
                 test=PartFiles(*entries[2:]),
             )
-            monkeypatch.setitem(sources.SOURCES, name, tiny)
+            monkeypatch.setitem(image_packages.SOURCES, name, tiny)
             self.archives[name] = folder / f"{name}.tar"
             self.archives[name].write_bytes(archive(tiny, files))
-        monkeypatch.setattr(sources, "MNIST_PACKAGE_SHA256", sha256(self.archives["mnist"].read_bytes()))
+        monkeypatch.setattr(image_packages, "MNIST_PACKAGE_SHA256", sha256(self.archives["mnist"].read_bytes()))
         monkeypatch.setenv("PATH", str(self.clients))
         monkeypatch.setenv("FLATMTL_CACHE", str(self.cache))
         monkeypatch.delenv("FLATMTL_DATA", raising=False)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from experiments import catalog
-from experiments.costs import Costs, amounts, costs, kinds, shortened
+from experiments.costs import Costs, amounts, costs, kinds, outside_gate, shortened
 from experiments.results import CPU_PARTS, Result
 from experiments.spec import Spec
 from paper_figures.exhibit import RunExhibit
@@ -67,8 +67,23 @@ def test_shares_are_over_the_step() -> None:
     spec = next(spec for spec in LISTED if spec.problem == "multi_mnist")
     evaluated = PER["validation"] * spec.epochs * spec.n_validation
     assert overlays[0][6] == f"{100 * evaluated / (PER['step'] * amounts(spec)['step']):.1f}"
-    assert "take 5.0 to 5.0 % of the step (limit 10 %)" in caption(planted())
+    assert "take at most 5.0 % of the step (limit 10 %): met." in caption(planted())
     assert f"of {catalog.LAPTOP_CORE_HOURS} set for it" in caption(planted())
+
+
+def test_the_limit_beside_the_step_is_a_gate_that_the_dearest_kind_of_lenet_can_miss() -> None:
+    found = planted()
+
+    def slow(model: str) -> Costs:
+        (first, *_) = [one for one in found.kinds if one.spec.model == model]
+        dear = msgspec.structs.replace(first, predicted=first.predicted | {"batches": 0.2 * first.predicted["step"]})
+        return msgspec.structs.replace(found, kinds=tuple(dear if one is first else one for one in found.kinds))
+
+    assert "take at most 21.0 % of the step (limit 10 %): MISSED." in caption(slow("lenet"))
+    assert "take at most 5.0 % of the step (limit 10 %): met." in caption(slow("mlp"))
+    without = msgspec.structs.replace(found, kinds=tuple(one for one in found.kinds if one.spec.model != "lenet"))
+    assert outside_gate(without.kinds) is None
+    assert "Gate" not in caption(without)
 
 
 def test_every_problem_names_the_exhibits_that_show_it() -> None:

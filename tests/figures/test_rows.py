@@ -271,6 +271,8 @@ def test_runs_of_another_length_are_another_row_and_say_so() -> None:
         ({"rho_shared": 0.05, "rho_heads": 0.05}, f"{RHO} = 0.05"),
         ({"rho_shared": 0.05, "rho_heads": 0.0}, f"{RHO} shared = 0.05, {RHO} heads = 0"),
         ({"rho_shared": 2.0, "rho_heads": 2.0, "norm": "joint", "adaptive": True}, f"{RHO} = 2, joint norm, adaptive"),
+        ({"conventions": "authors_unit_rows"}, "authors' code, MGDA of unit rows"),
+        ({"attention": "shared"}, "attention counted as shared"),
         ({"aggregator_options": (("alpha", 2.0), ("scale", "norm"))}, "alpha = 2, scale = norm"),
     ],
 )

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.problems.dense import DenseSplitName
+from experiments.problems.fetching import cache_folder
 from experiments.problems.scenes.render import View, render
 from experiments.problems.scenes.rooms import build_room
 from experiments.problems.scenes.scene import Scene
 from experiments.problems.scenes.streets import build_street
-from experiments.problems.sources import cache_folder
 from experiments.results import write_atomically
 
 SceneKind: TypeAlias = Literal["rooms", "streets"]
