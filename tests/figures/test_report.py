@@ -218,7 +218,7 @@ def test_empty_store_gives_a_page_that_says_so(tmp_path: Path) -> None:
         *((f"Profile {name}: {runs} of {runs} runs", f"python -m experiments run {name}") for runs, name in profiles),
         *((file.title, file.command) for file in FILES),
     ]
-    text = page.read_text(encoding="utf-8")
+    text = html.unescape(page.read_text(encoding="utf-8"))
     assert all(lacking.command in text for lacking in missing)
     assert "<img" not in text
     assert "missing-data" not in text
