@@ -29,8 +29,8 @@ class Bracketing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     training: Spec
     radii: tuple[float, ...] = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
-    examples: int = 4_000
-    steps: int = 10
+    examples: int = 2_000
+    steps: int = 6
     restarts: int = 1
 
 
