@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import msgspec
@@ -166,32 +167,36 @@ def draw(rows: Sequence[BracketRow]) -> Figure:
     return figure
 
 
-def verdicts(rows: Sequence[BracketRow]) -> tuple[int, int, int] | None:
-    """At how many methods and radii the certified cross entropy is lower than plain training's, higher, undecided.
-
-    Holm's method at 5 % over all of them. None: too few seeds.
+class Verdicts(NamedTuple):
+    """At how many methods and radii the certified cross entropy is lower than plain training's, higher, undecided; and
+    at how many there are too few seeds to say.
     """
+
+    lower: int
+    higher: int
+    undecided: int
+    untold: int
+
+
+def verdicts(rows: Sequence[BracketRow]) -> Verdicts:
+    """By Holm's method at 5 %, over all methods and radii with enough seeds."""
     others = [method for method in distinct(row.method for row in rows) if method != PLAIN]
-    found = [
-        against_plain(rows, method, rho, "entropy") for rho in distinct(row.rho for row in rows) for method in others
-    ]
+    radii = distinct(row.rho for row in rows)
+    found = [against_plain(rows, method, rho, "entropy") for rho in radii for method in others]
     known = [one for one in found if one is not None]
-    if not known or len(known) < len(found):
-        return None
-    decided = [one.difference for one, p in zip(known, holm([one.p for one in known]), strict=True) if p <= ALPHA]
+    adjusted = holm([one.p for one in known])
+    decided = [one.difference for one, p in zip(known, adjusted, strict=True) if p <= ALPHA]
     lower = sum(difference < 0 for difference in decided)
-    return lower, len(decided) - lower, len(known) - len(decided)
+    return Verdicts(lower, len(decided) - lower, len(known) - len(decided), len(found) - len(known))
 
 
 def _answer(rows: Sequence[BracketRow]) -> str:
-    counts = verdicts(rows)
-    if counts is None:
-        return "Whether a flat method has a lower certified worst loss than plain training is open: too few seeds."
-    lower, higher, open_ = counts
-    return (
-        f"Paired over seeds, Holm, 5 %: of {sum(counts)} comparisons of a flat method's certified cross entropy with "
-        f"{PLAIN}'s at the same radius, {lower} are lower, {higher} higher and {open_} undecided."
+    found = verdicts(rows)
+    told = (
+        f"Paired over seeds, Holm, 5 %: of {sum(found)} comparisons of a flat method's certified cross entropy with "
+        f"{PLAIN}'s at the same radius, {found.lower} are lower, {found.higher} higher and {found.undecided} undecided"
     )
+    return f"{told}; {found.untold} are open for want of seeds." if found.untold else f"{told}."
 
 
 def _useless(rows: Sequence[BracketRow], measure: str) -> str:
@@ -219,7 +224,8 @@ def caption(content: Sequence[Brackets]) -> str:
     return (
         f"{PROBLEM_TITLES[spec.problem]}, {MODEL_TITLES[spec.model]}, {spec.n_train:,} training examples, "
         f"{spec.epochs} epochs, last weights; sharpness-aware methods at {RHO} = {radius:g}; seeds {seeds}, "
-        f"{len(content)} networks. The greatest mean loss on the first {one.examples:,} training examples where trunk "
+        f"{len(content)} of {len(bracketings())} networks. "
+        f"The greatest mean loss on the first {one.examples:,} training examples where trunk "
         f"and own head each move by at most {RHO}, mean over tasks and seeds: from below at the highest point that "
         f"{one.steps} steps of projected ascent from {one.restarts + 1} starts found, from above by the certificate "
         "through the layers' spectral norms, which is certain; both in float64. The truth lies between. The certified "

@@ -60,8 +60,8 @@ def test_the_table_holds_means_over_seeds_and_the_paired_difference() -> None:
     assert [title for title, _ in found.sections] == ["ρ = 0.01", "ρ = 0.1"]
     lines = {line[0]: line for line in found.sections[1][1]}
     assert lines["LS"][1:] == ("0.300", "0.400", "1.501", "10.0", "20.0", "55.0", "", "")
-    assert lines["SAM-sum"][3] == "1.000"
-    assert lines["SAM-sum"][7] == "-0.500"
+    assert float(lines["SAM-sum"][3]) == pytest.approx(1.0005, abs=6e-4)
+    assert float(lines["SAM-sum"][7]) == pytest.approx(-0.5005, abs=6e-4)
     low, high = (float(end) for end in lines["SAM-sum"][8].split(" .. "))
     assert low < -0.5 < high < 0
 
@@ -74,14 +74,14 @@ def test_useless_from_the_radius_on_at_which_an_even_guess_is_as_good() -> None:
 
 def test_verdicts_are_counted_and_told() -> None:
     """SAM-sum lower and decomposed higher at both radii; direct is plain's equal."""
-    assert fig_brackets.verdicts(ROWS) == (2, 2, 2)
+    assert fig_brackets.verdicts(ROWS) == (2, 2, 2, 0)
     text = fig_brackets.caption(CONTENT)
     assert "of 6 comparisons" in text
     assert "2 are lower, 2 higher and 2 undecided" in text
-    assert "12 networks" in text
+    assert "12 of 12 networks" in text
     two_seeds = [one for one in CONTENT if one.bracketing.training.seed < 2]
-    assert fig_brackets.verdicts(fig_brackets.data(two_seeds)) is None
-    assert "is open: too few seeds" in fig_brackets.caption(two_seeds)
+    assert fig_brackets.verdicts(fig_brackets.data(two_seeds)) == (0, 0, 0, 6)
+    assert "0 undecided; 6 are open for want of seeds" in fig_brackets.caption(two_seeds)
 
 
 def test_the_widths_are_the_extremes_over_networks() -> None:
