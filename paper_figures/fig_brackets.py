@@ -10,12 +10,13 @@ import matplotlib.pyplot as plt
 import msgspec
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from experiments.measures.bracket_records import BRACKET_SHELF, COMMAND, STORED, Brackets, bracketings
 from experiments.spec import method_label
 from experiments.statistics import Paired, holm, paired
-from paper_figures.exhibit import STYLE, Columns, FileExhibit, StoredFile, Table, distinct, method_colour
+from paper_figures.exhibit import OTHER_COLOUR, STYLE, Columns, FileExhibit, StoredFile, Table, distinct, method_colour
 from paper_figures.provenance import Lines, of_runs
 from paper_figures.runs import MODEL_TITLES, PROBLEM_TITLES, RHO
 
@@ -101,6 +102,7 @@ def table(rows: Sequence[BracketRow]) -> Table:
         found = None if method == PLAIN else against_plain(rows, method, rho, "entropy")
         return (
             method,
+            str(len(entropies)),
             *(_number(_mean(entropies, end)) for end in ("loss", "lower", "upper")),
             *(f"{100 * _mean(errors, end):.1f}" for end in ("loss", "lower", "upper")),
             "" if found is None else _number(found.difference),
@@ -110,7 +112,7 @@ def table(rows: Sequence[BracketRow]) -> Table:
     ends = ("at the weights", "worst found", "certified")
     return Table(
         columns=(
-            Columns("", ("Method",)),
+            Columns("", ("Method", "seeds")),
             Columns("Cross entropy (nats)", ends),
             Columns("0-1 error (%)", ends),
             Columns(f"Certified, less {PLAIN}'s (nats)", ("mean", "95 % interval")),
@@ -135,6 +137,8 @@ def _panel(axes: Axes, rows: Sequence[BracketRow], method: str, measure: str) ->
     axes.set_xscale("log")
     if measure == "entropy":
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
@@ -160,10 +164,9 @@ def draw(rows: Sequence[BracketRow]) -> Figure:
         grid[0, 0].set_ylabel("worst cross entropy (nats)")
         grid[1, 0].set_ylabel("worst 0-1 error")
         handles, labels = grid[0, 0].get_legend_handles_labels()
-        for handle in handles[:2]:
-            handle.set_color("#555555")
+        for place, handle in enumerate(handles[:2]):
+            handles[place] = Line2D([], [], color=OTHER_COLOUR, marker=handle.get_marker(), markersize=3.5, linewidth=1)
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=7)
-        figure.canvas.draw()
     return figure
 
 

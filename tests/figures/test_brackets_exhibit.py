@@ -59,10 +59,10 @@ def test_the_table_holds_means_over_seeds_and_the_paired_difference() -> None:
     found = fig_brackets.table(ROWS)
     assert [title for title, _ in found.sections] == ["ρ = 0.01", "ρ = 0.1"]
     lines = {line[0]: line for line in found.sections[1][1]}
-    assert lines["LS"][1:] == ("0.300", "0.400", "1.501", "10.0", "20.0", "55.0", "", "")
-    assert float(lines["SAM-sum"][3]) == pytest.approx(1.0005, abs=6e-4)
-    assert float(lines["SAM-sum"][7]) == pytest.approx(-0.5005, abs=6e-4)
-    low, high = (float(end) for end in lines["SAM-sum"][8].split(" .. "))
+    assert lines["LS"][1:] == ("3", "0.300", "0.400", "1.501", "10.0", "20.0", "55.0", "", "")
+    assert float(lines["SAM-sum"][4]) == pytest.approx(1.0005, abs=6e-4)
+    assert float(lines["SAM-sum"][8]) == pytest.approx(-0.5005, abs=6e-4)
+    low, high = (float(end) for end in lines["SAM-sum"][9].split(" .. "))
     assert low < -0.5 < high < 0
 
 
