@@ -5,6 +5,7 @@ from typing import Any
 from paper_figures import (
     fig_aggregators,
     fig_bound_terms,
+    fig_brackets,
     fig_budget,
     fig_calibration,
     fig_cheaper,
@@ -27,6 +28,7 @@ from paper_figures import (
     tab_cost,
     tab_dense,
     tab_gates,
+    tab_inverse,
     tab_ledger,
     tab_list_cost,
     tab_multi_mnist,
@@ -55,6 +57,7 @@ EXHIBITS: tuple[Exhibit[Any], ...] = (
     fig_premise.EXHIBIT,
     fig_conflict.EXHIBIT,
     tab_sharpness.EXHIBIT,
+    fig_brackets.EXHIBIT,
     fig_calibration.EXHIBIT,
     fig_landscape.EXHIBIT,
     fig_toys.EXHIBIT,
@@ -77,6 +80,7 @@ EXHIBITS: tuple[Exhibit[Any], ...] = (
     tab_bounds.EXHIBIT,
     fig_bound_terms.EXHIBIT,
     fig_coverage.EXHIBIT,
+    tab_inverse.EXHIBIT,
     tab_mutation.EXHIBIT,
     tab_mutation.SURVIVORS,
 )

@@ -131,7 +131,7 @@ def gibbs_upper(risk: float, draws: int, delta: float) -> UpperBound:
     It holds for the mean of independent variables in [0, 1] that need not have the same law.
 
     Raises:
-        InvalidBound: delta outside (0, 1), a risk outside [0, 1], no draw.
+        InvalidBound: delta outside (0, 1), a risk outside [0, 1], fewer than two draws.
     """
     check_probability("delta", delta)
     estimate = Estimate(mean=risk, draws=draws)

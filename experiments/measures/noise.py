@@ -158,7 +158,10 @@ def _pairs(
 ) -> tuple[list[dict[int, float]], list[dict[int, float]]]:
     """Of every task the losses of the pieces with noise and without."""
     if len(labels) % piece or len(labels) // piece < MINIMUM:
-        raise ValueError(f"{len(labels)} examples in pieces of {piece}: at least {MINIMUM} whole pieces are needed.")
+        raise ValueError(
+            f"piece is {piece}, with {len(labels)} examples: it must cut them into at least {MINIMUM} whole pieces, "
+            "since an interval needs draws to differ. Take a divisor of their number that is at most a third of it."
+        )
     pairs = [
         _pair(network, examples[chosen], labels[chosen], deviations, generator)
         for chosen in torch.arange(len(labels)).split(piece)

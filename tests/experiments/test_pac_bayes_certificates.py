@@ -166,6 +166,8 @@ def test_the_bound_on_the_draws_is_chernoff_s() -> None:
     assert found.value == pytest.approx(1 - 0.01**0.01, rel=1e-12)
     with pytest.raises(InvalidBound, match="delta is 0"):
         gibbs_upper(0.1, 100, 0.0)
+    with pytest.raises(InvalidBound, match=r"draws is 1; it must be an integer >= 2\. One draw has no error"):
+        gibbs_upper(0.1, 1, 0.01)
 
 
 def test_a_certificate_from_end_to_end(problem: LoadedProblem, tmp_path: Path) -> None:

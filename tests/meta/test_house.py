@@ -37,6 +37,7 @@ STORED = {
     "experiments.courses.records",
     "experiments.benchmarks.records",
     "experiments.cheaper.records",
+    "experiments.measures.bracket_records",
     "experiments.measures.records",
     "experiments.toys.records",
 }

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import pytest
 from flint import arb, ctx
 from hypothesis import example, given
@@ -16,6 +15,8 @@ from theory.bounds import pac_bayes, rounding
 from theory.bounds.binary_kl import binary_kl, kl_inverse
 from theory.bounds.quantities import Estimate, InvalidBound, UpperBound, check_count, upper_bound
 from theory.bounds.rounding import Interval
+from theory.coverage.inverse import ARGUMENTS, exact_kl, run
+from theory.coverage.inverse_records import KEPT, read_inversion
 
 Bound = Callable[[pac_bayes.Risk, float, int, float], UpperBound]
 
@@ -44,46 +45,20 @@ def digits() -> Any:
     ctx.default()
 
 
-def exact_kl(q: float, p: float) -> arb:
-    """kl(q || p) as a ball, q in [0, 1] and 0 < p < 1."""
-    left, right = arb(q), arb(p)
-    first = left * (left / right).log() if q > 0 else arb(0)
-    second = (1 - left) * ((1 - left) / (1 - right)).log() if q < 1 else arb(0)
-    return first + second
-
-
 def encloses(interval: Interval, exact: arb) -> bool:
     return bool(arb(interval.low) <= exact) and bool(exact <= arb(interval.high))
 
 
-def draw_arguments(count: int) -> list[tuple[float, float]]:
-    """Risks and budgets over many decades, with the ends and what lies beside them."""
-    generator = np.random.Generator(np.random.PCG64(7))
-    small = 10.0 ** generator.uniform(-17, 0, count)
-    risks = np.where(generator.random(count) < 0.5, generator.random(count), small)
-    risks = np.where(generator.random(count) < 0.2, 1 - small, risks)
-    return list(zip(risks.tolist(), (10.0 ** generator.uniform(-14, 2, count)).tolist(), strict=True))
-
-
-def check_inverse(q: float, budget: float) -> None:
-    """Never below the exact inverse; above it by no more than rounding explains."""
-    found = kl_inverse(q, budget)
-    if found < 1:
-        assert exact_kl(q, found) >= arb(budget), (q, budget, found)
-    lower = found - 1e-7 * min(1.0, found) - 1e-13
-    if lower > q:
-        assert exact_kl(q, lower) < arb(budget), (q, budget, found)
-
-
 def test_the_inverse_is_never_below_the_exact_one() -> None:
-    for q, budget in draw_arguments(1_500):
-        check_inverse(q, budget)
+    found = run(1_500)
+    assert (found.count, found.below, found.loose) == (1_500, 0, 0)
 
 
 @pytest.mark.thorough
 def test_the_inverse_is_never_below_the_exact_one_for_100000_arguments() -> None:
-    for q, budget in draw_arguments(100_000):
-        check_inverse(q, budget)
+    found, kept = run(), read_inversion(KEPT)
+    assert (found.count, found.below, found.loose) == (ARGUMENTS, 0, 0)
+    assert [row.count for row in found.rows] == [row.count for row in kept.rows]
 
 
 def test_the_inverse_at_the_ends() -> None:
@@ -267,7 +242,7 @@ def test_an_estimate_becomes_a_bound_in_one_way_only() -> None:
     assert not arb(bound.value) < exact
     assert bound.value == pytest.approx(float(exact.mid()), rel=1e-13)
     assert (bound.failure, bound.limit, bound.vacuous) == (0.01, 2.0, False)
-    assert upper_bound(Estimate(mean=0.25, draws=1), 0.01).vacuous
+    assert upper_bound(Estimate(mean=0.25, draws=2), 0.01).vacuous
 
 
 @pytest.mark.parametrize(
@@ -289,6 +264,12 @@ def test_an_estimate_becomes_a_bound_in_one_way_only() -> None:
         (lambda: kl_inverse(0.1, -1.0), "budget is -1.0"),
         (lambda: kl_inverse(0.1, math.nan), "budget is nan"),
         (lambda: Estimate(mean=0.5, draws=0), "draws is 0"),
+        (lambda: Estimate(mean=0.5, draws=1), "draws is 1; it must be an integer >= 2. One draw has no error: make 2"),
+        (lambda: Estimate(mean=0.5, draws=10**15 + 1), r"draws is 1000000000000001; it must be at most 1e\+15"),
+        (lambda: Estimate(mean=0.5, draws=5, standard_error=-0.1), "standard_error is -0.1"),
+        (lambda: pac_bayes.seeger_maurer(0.1, 1.0, 2**53 + 1, 0.1), r"n_samples is \d+; it must be at most 1e\+15"),
+        (lambda: pac_bayes.seeger_maurer(0.1, 1.0, 10**400, 0.1), r"it must be at most 1e\+15"),
+        (lambda: pac_bayes.temperatures(10**400), r"it must be at most 1e\+15"),
         (lambda: check_count("draws", math.nan), "draws is nan; it must be an integer >= 1"),  # type: ignore[arg-type]
         (lambda: check_count("draws", math.inf), "draws is inf; it must be an integer >= 1"),  # type: ignore[arg-type]
         (lambda: check_count("draws", -math.inf), "draws is -inf"),  # type: ignore[arg-type]
@@ -298,6 +279,7 @@ def test_an_estimate_becomes_a_bound_in_one_way_only() -> None:
         (lambda: Estimate(mean=0.5, draws=5, limit=math.inf), "limit is inf"),
         (lambda: UpperBound(-0.1, 0.1, 1.0, "x"), "value is -0.1"),
         (lambda: UpperBound(0.1, 1.0, 1.0, "x"), "failure is 1.0"),
+        (lambda: UpperBound(0.1, 0.1, math.nan, "x"), "limit is nan; it must be positive"),
         (lambda: upper_bound(Estimate(mean=0.5, draws=5), 0.0), "delta is 0.0"),
     ],
 )

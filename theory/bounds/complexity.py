@@ -5,10 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from theory.bounds.quantities import InvalidBound, check_probability
-
-LARGEST = 10**15
-"""Of sizes and sample numbers: 8 times it is still exact as a float."""
+from theory.bounds.quantities import LARGEST, InvalidBound, check_probability
 
 ROOT = "square root"
 

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from theory.bounds.binary_kl import kl_inverse
 from theory.bounds.quantities import (
+    LARGEST,
     Estimate,
     InvalidBound,
     UpperBound,
@@ -41,7 +42,7 @@ def _checked(risk: Risk, kl: float, n_samples: int, delta: float, limit: float =
             "risk", "an Estimate", "exact or an UpperBound", "Pay for its draws: upper_bound(it, delta)."
         )
     check_divergence(kl)
-    check_count("n_samples", n_samples)
+    check_count("n_samples", n_samples, most=LARGEST)
     check_probability("delta", delta)
     if not isinstance(risk, UpperBound):
         check_share("risk", risk / limit)
@@ -159,7 +160,7 @@ def alquier(
 
 def temperatures(n_samples: int) -> tuple[float, ...]:
     """A grid for `catoni_grid` that depends on n alone: C = 2^j from about 1/n to 16."""
-    check_count("n_samples", n_samples)
+    check_count("n_samples", n_samples, most=LARGEST)
     lowest = -math.ceil(math.log2(n_samples)) if n_samples > 1 else 0
     return tuple(2.0**j for j in range(lowest, 5))
 

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 from theory.bounds.rounding import Interval, log, sqrt
 
+LARGEST = 10**15
+"""Of sizes and sample numbers: 8 times it is still exact as a float."""
+
+TWO = "One draw has no error: make 2 or more independent ones."
+
 
 class InvalidBound(ValueError):
     """An argument for which a bound is no bound: what, its value, the rule, the remedy."""
@@ -28,10 +33,14 @@ def check_probability(what: str, value: float) -> float:
     return value
 
 
-def check_count(what: str, value: int, least: int = 1) -> int:
-    """An integer of at least ``least``; NaN and the infinities are none."""
+def check_count(what: str, value: int, least: int = 1, most: int | None = None) -> int:
+    """An integer of at least ``least``, and at most ``most``; NaN and the infinities are none."""
     if not least <= value < math.inf or value != int(value):
-        raise InvalidBound(what, value, f"an integer >= {least}", "Count the independent samples (or draws).")
+        remedy = "Count the independent samples (or draws)."
+        raise InvalidBound(what, value, f"an integer >= {least}", TWO if least == 2 else remedy)
+    if most is not None and value > most:
+        remedy = "Give fewer: a bound at fewer independent samples (or draws) holds for more."
+        raise InvalidBound(what, value, f"at most {most:.0e}", remedy)
     return int(value)
 
 
@@ -48,12 +57,13 @@ class Estimate:
 
     Args:
         mean: of the draws.
-        draws: how many independent ones.
+        draws: how many independent ones, at least 2: an estimate has an error, which one draw can not show.
         limit: every draw lies in [0, limit].
-        standard_error: of the mean, by the sample standard deviation; NaN for one draw.
+        standard_error: of the mean, by the sample standard deviation; NaN where nobody computed it.
 
     Raises:
-        InvalidBound: no draw, a limit that is not positive and finite, a mean outside [0, limit].
+        InvalidBound: fewer than two draws, or more than 1e15; a limit that is not positive and finite, a mean outside
+            [0, limit], a negative error.
     """
 
     mean: float
@@ -62,7 +72,7 @@ class Estimate:
     standard_error: float = math.nan
 
     def __post_init__(self) -> None:
-        check_count("draws", self.draws)
+        check_count("draws", self.draws, least=2, most=LARGEST)
         if not 0 < self.limit < math.inf:
             raise InvalidBound(
                 "limit", self.limit, "positive and finite", "Clip the loss: without a limit no bound holds."
@@ -71,6 +81,8 @@ class Estimate:
             raise InvalidBound(
                 "mean", self.mean, f"in [0, {self.limit}]", "Clip the loss at the limit before the mean."
             )
+        if self.standard_error < 0:
+            raise InvalidBound("standard_error", self.standard_error, ">= 0", "Leave it out where it is not known.")
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,7 @@ class UpperBound:
     Args:
         value: rounded upwards.
         failure: >= 0 and < 1; 0 for what is certain.
-        limit: the loss never exceeds it: a value >= limit says nothing.
+        limit: > 0; the loss never exceeds it: a value >= limit says nothing. Infinite where there is none.
         method: the inequality that it rests on.
         labels: independent labelled samples that the statement is about; 0 for one about draws alone.
     """
@@ -96,6 +108,8 @@ class UpperBound:
             raise InvalidBound("failure", self.failure, "in [0, 1)", "Split delta over fewer events.")
         if math.isnan(self.value) or self.value < 0:
             raise InvalidBound("value", self.value, "a number >= 0", "A bound on a loss can not be negative.")
+        if not self.limit > 0:
+            raise InvalidBound("limit", self.limit, "positive", "Give the greatest loss that there can be.")
 
     @property
     def vacuous(self) -> bool:
