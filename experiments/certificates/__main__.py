@@ -8,14 +8,14 @@ import tyro
 
 from experiments.certificates import records, trained_records
 from experiments.certificates.certify import certify
-from experiments.certificates.disjoint import load_disjoint
+from experiments.certificates.disjoint import load_disjoint, load_independent
 from experiments.certificates.fit import fit
 from experiments.engines.records import keep_records
 from experiments.executors import Settings
 
 
 def main(
-    kind: Literal["line", "trained"] = "line",
+    kind: Literal["line", "trained", "losses"] = "line",
     store: Path | None = None,
     workers: int = 2,
     fresh: bool = False,
@@ -25,17 +25,20 @@ def main(
     """Certify networks trained plain, by SAM-sum, direct and decomposed, on every data set.
 
     Args:
-        kind: of posteriors: on the line to the network that goes on training, or trained on the bound.
+        kind: posteriors on the line to the network that goes on training, or trained on the bound; or on the line, by
+            other losses than 0-1.
         store: folder of the certificates; by default the kind's own.
         workers: processes, one thread each.
         fresh: make finished certificates again.
         data_dir: folder with the original files.
         only: those whose training is described by a line that contains this text.
     """
-    settings = Settings(
-        store=store or (records if kind == "line" else trained_records).STORED, data_dir=data_dir, fresh=fresh
-    )
-    if kind == "line":
+    own = {"line": records.STORED, "trained": trained_records.STORED, "losses": records.BOUNDED_STORED}
+    settings = Settings(store=store or own[kind], data_dir=data_dir, fresh=fresh)
+    if kind == "losses":
+        listed, shelf = records.bounded_certifications(), records.CERTIFICATE_SHELF
+        failed = keep_records(shelf, listed, certify, settings, load=load_independent, workers=workers, only=only)
+    elif kind == "line":
         listed, shelf = records.certifications(), records.CERTIFICATE_SHELF
         failed = keep_records(shelf, listed, certify, settings, load=load_disjoint, workers=workers, only=only)
     else:

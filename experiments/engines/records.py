@@ -12,9 +12,10 @@ from rich.console import Console
 from experiments.engines.engine import SweepBroken, Task, decoded, never, source
 from experiments.engines.local import LocalPool
 from experiments.engines.sweep import finish, tell_counts
-from experiments.executors import Finished, LoadLabelled, Settings, describe, once
+from experiments.executors import Finished, Settings, describe, once
 from experiments.results import Answer, AnyAnswer, AnyQuestion, Question, Shelf
-from experiments.splits import LoadedProblem
+from experiments.spec import ProblemName
+from experiments.splits import AnyProblem
 from experiments.train import TrainingStopped
 
 INTERVAL = 0.2
@@ -22,17 +23,28 @@ INTERVAL = 0.2
 
 Asked_contra = TypeVar("Asked_contra", bound=Question, contravariant=True)
 Given = TypeVar("Given")
+Splits = TypeVar("Splits", bound=AnyProblem)
+Splits_co = TypeVar("Splits_co", bound=AnyProblem, covariant=True)
+Splits_contra = TypeVar("Splits_contra", bound=AnyProblem, contravariant=True)
 Answer_co = TypeVar("Answer_co", bound=Answer, covariant=True)
 
 
-class Compute(Protocol[Asked_contra, Answer_co]):
+class Load(Protocol[Splits_co]):
+    """Makes the splits of a problem in the sizes asked for."""
+
+    def __call__(
+        self, problem: ProblemName, n_train: int, n_validation: int, n_test: int, data_dir: Path | None
+    ) -> Splits_co: ...
+
+
+class Compute(Protocol[Asked_contra, Splits_contra, Answer_co]):
     """Answers one question, on the splits of its training run; ``commit``, ``dirty``: the state of the sources."""
 
-    def __call__(self, question: Asked_contra, problem: LoadedProblem, /, *, commit: str, dirty: bool) -> Answer_co: ...
+    def __call__(self, question: Asked_contra, problem: Splits_contra, /, *, commit: str, dirty: bool) -> Answer_co: ...
 
 
 @dataclass(frozen=True)
-class RecordTask(Task[AnyQuestion], Generic[AnyQuestion, AnyAnswer]):
+class RecordTask(Task[AnyQuestion], Generic[AnyQuestion, Splits, AnyAnswer]):
     """Answer one question and keep the answer on its shelf, in the store's folder itself.
 
     Args:
@@ -41,8 +53,8 @@ class RecordTask(Task[AnyQuestion], Generic[AnyQuestion, AnyAnswer]):
     """
 
     shelf: Shelf[AnyQuestion, AnyAnswer]
-    compute: Compute[AnyQuestion, AnyAnswer]
-    load: LoadLabelled
+    compute: Compute[AnyQuestion, Splits, AnyAnswer]
+    load: Load[Splits]
 
     def key(self, spec: AnyQuestion) -> str:
         return self.shelf.key(spec)
@@ -117,10 +129,10 @@ def _unless_stopped(compute: Callable[[], Given], should_stop: Callable[[], bool
 def keep_records(
     shelf: Shelf[AnyQuestion, AnyAnswer],
     questions: Sequence[AnyQuestion],
-    compute: Compute[AnyQuestion, AnyAnswer],
+    compute: Compute[AnyQuestion, Splits, AnyAnswer],
     settings: Settings,
     *,
-    load: LoadLabelled,
+    load: Load[Splits],
     workers: int = 1,
     only: str = "",
     console: Console | None = None,
