@@ -223,5 +223,5 @@ CERTIFICATE_SHELF: Shelf[Certification, Certificate] = Shelf(
     REVISION,
     "certificate",
     "certify again",
-    later=frozenset({"losses"}),
+    later=(("losses", ()),),
 )

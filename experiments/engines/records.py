@@ -109,13 +109,15 @@ def _unless_stopped(compute: Callable[[], Given], should_stop: Callable[[], bool
     def look(number: int, frame: FrameType | None) -> None:
         if should_stop():
             raise KeyboardInterrupt  # no `except Exception` on the way takes it for a failure
+        signal.setitimer(signal.ITIMER_REAL, INTERVAL)  # only now: a look inside a look waits for the lock of the first
 
     def look_no_more() -> None:
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)  # whatever look is under way asks for no other one
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
 
     previous = signal.signal(signal.SIGALRM, look)
-    signal.setitimer(signal.ITIMER_REAL, INTERVAL, INTERVAL)
+    signal.setitimer(signal.ITIMER_REAL, INTERVAL)
     try:
         try:
             return compute()
