@@ -143,7 +143,8 @@ def test_an_ended_sweep_leaves_whole_records_and_the_same_command_resumes_it(
 def test_a_slow_look_whether_to_stop_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
     """The looks share a lock, which one inside another would wait for until the stack is full."""
     monkeypatch.setattr(records, "INTERVAL", 0.01)
-    depths, under_way = [], 0
+    depths: list[int] = []
+    under_way = 0
 
     def slow() -> bool:
         nonlocal under_way
