@@ -147,6 +147,17 @@ def load_dense(
         DataError: the folder is not as it should be, or has fewer images than asked for.
     """
     folder = folder_of(problem, n_train + n_validation, n_test, data_dir)
+    return splits_of(problem, folder, n_train, n_validation, n_test)
+
+
+def splits_of(
+    problem: ProblemName, folder: Path, n_train: int, n_validation: int, n_test: int
+) -> tuple[DenseImages, DenseImages, DenseImages]:
+    """The same of a folder that is known.
+
+    Raises:
+        DataError: as `load_dense`.
+    """
     train, val = open_dense(folder, problem, n_train + n_validation, n_test)
     return (
         _images(problem, train, range(n_train)),

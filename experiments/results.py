@@ -246,6 +246,8 @@ class Shelf(Generic[AnyQuestion, AnyAnswer]):
         version: of the answers' schema. revision: raised when answers are formed otherwise: stored ones then count as
             missing.
         what, again: what a file holds, and what to do to have it anew, in words.
+        later: fields of a question that came after answers were stored, with their defaults: at these they are left
+            out of the key.
     """
 
     name: str
@@ -254,10 +256,14 @@ class Shelf(Generic[AnyQuestion, AnyAnswer]):
     revision: int
     what: str
     again: str
+    later: tuple[tuple[str, Any], ...] = ()
 
     def key(self, question: AnyQuestion) -> str:
         """16 hexadecimal digits of the SHA-256 of the question, of its training run's key, and of the revision."""
         fields: dict[str, Any] = msgspec.to_builtins(question) | {"training": spec_key(question.training)}
+        for name, default in self.later:
+            if getattr(question, name) == default:
+                del fields[name]
         content = msgspec.json.encode({self.name: fields, "revision": self.revision}, order="sorted")
         return hashlib.sha256(content).hexdigest()[:16]
 

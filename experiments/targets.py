@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.nn import functional
 
@@ -84,11 +84,14 @@ class DenseTargets:
             case "normals":
                 return normal_loss(prediction, target)
 
-    def valid(self, task: int) -> int:
-        """Pixels that carry a target: those that the task's loss is a mean over."""
+    def known(self, task: int) -> Bool[Tensor, "n h w"]:
+        """The pixels that carry a target: those that the task's loss is a mean over."""
         name, target = self.maps[task]
-        known = target != IGNORED if name == "segmentation" else (target != 0).any(dim=1)
-        return int(known.sum())
+        return target != IGNORED if name == "segmentation" else (target != 0).any(dim=1)
+
+    def valid(self, task: int) -> int:
+        """How many pixels carry a target."""
+        return int(self.known(task).sum())
 
     def correct(self, task: int, prediction: Float[Tensor, "n ..."]) -> Int64[Tensor, ""] | None:
         return None

@@ -168,12 +168,12 @@ def _compared(
     )
 
 
-def table(rows: Sequence[CertificateRow]) -> Table:
-    """One section a data set, one line a method and task."""
+def table(rows: Sequence[CertificateRow], measured: str = "error") -> Table:
+    """One section a data set, one line a method and task; ``measured``: what the certificates bound."""
     return Table(
         columns=(
             Columns("", ("Method", "Of", "n")),
-            Columns("Test error (%)", ("centre", "randomised")),
+            Columns(f"Test {measured} (%)", ("centre", "randomised")),
             Columns("Certificate (%)", (MAIN, "lowest..highest", *BOUNDS[1:])),
             Columns("Minus plain", ("points", "95 % interval", "p, Holm")),
             Columns("Posterior", ("KL", "scale", "t")),
@@ -211,7 +211,7 @@ def _difference(row: CertificateRow) -> tuple[str, str, str]:
     return (f"{row.difference:+.2f}", f"{row.difference_low:+.2f} .. {row.difference_high:+.2f}", f"{row.p_holm:.2g}")
 
 
-def draw(rows: Sequence[CertificateRow]) -> Figure:
+def draw(rows: Sequence[CertificateRow], measured: str = "error") -> Figure:
     """A panel a data set: certificate, its range over the seeds, and the test error of the same randomised network."""
     problems = distinct(row.problem for row in rows)
     with plt.style.context(STYLE):
@@ -231,8 +231,8 @@ def draw(rows: Sequence[CertificateRow]) -> Figure:
             axes.set_ylim(len(shown) - 0.5, -0.5)
             axes.grid(axis="y", visible=False)
             axes.set_title(PROBLEM_TITLES[problem])
-            axes.set_xlabel("error (%)")
-        marks = {"certificate": ("o", 6), "test error": ("|", 12)}
+            axes.set_xlabel(f"{measured} (%)")
+        marks = {"certificate": ("o", 6), f"test {measured}": ("|", 12)}
         handles = [
             Line2D([], [], linestyle="", marker=marker, color=OTHER_COLOUR, markersize=size)
             for marker, size in marks.values()
@@ -245,10 +245,6 @@ def caption(content: Sequence[Certificate]) -> str:
     """What is certified, by which data, and what limits it."""
     first = content[0].certification
     failure = 100 * first.delta
-    unmoved = sum(one.mixture == 0 for one in content)
-    gap = statistics.fmean(100 * (one.average.bounds[MAIN] - one.average.test_risk) for one in content)
-    draws = statistics.fmean(100 * (one.average.risk_upper - one.average.risk) for one in content)
-    sample = statistics.fmean(100 * (one.average.bounds[MAIN] - one.average.risk_upper) for one in content)
     return (
         "0-1 loss of a network whose weights are drawn anew for every answer. All averages of a data set hold together "
         f"but with probability at most {failure:g} %, and so do all tasks: that is shared by the {first.family} "
@@ -258,11 +254,22 @@ def caption(content: Sequence[Certificate]) -> str:
         "are left out; people are scaled by the validation split). The posterior's centre lies on the way to the "
         "network that goes on training on all of them; at t = 0 it is the prior's own. "
         f"{len(content)} of {len(certifications())} certificates. "
-        f"On average a certificate lies {gap:.2f} points above the test error of the same network: "
+        f"{limited(content)} Test errors are no bounds. "
+        f"Does flatness buy a better certificate? {answer(content)}"
+    )
+
+
+def limited(content: Sequence[Certificate], measured: str = "error") -> str:
+    """What the certificates pay for, on average, and how many stay at the prior."""
+    unmoved = sum(one.mixture == 0 for one in content)
+    gap = statistics.fmean(100 * (one.average.bounds[MAIN] - one.average.test_risk) for one in content)
+    draws = statistics.fmean(100 * (one.average.risk_upper - one.average.risk) for one in content)
+    sample = statistics.fmean(100 * (one.average.bounds[MAIN] - one.average.risk_upper) for one in content)
+    return (
+        f"On average a certificate lies {gap:.2f} points above the test {measured} of the same network: "
         f"{draws:.2f} points pay for the draws, {sample:.2f} for the sample. In {unmoved} of {len(content)} the bound "
         "chose t = 0: no step away from the prior lowers the risk by as much as its divergence costs, and the "
-        "certificate is that of held-out examples. Test errors are no bounds. "
-        f"Does flatness buy a better certificate? {answer(content)}"
+        "certificate is that of held-out examples."
     )
 
 
@@ -282,7 +289,7 @@ def answer(content: Sequence[Certificate]) -> str:
     return f"Paired over seeds, Holm, {100 * LEVEL:g} %: {'; '.join(said)}."
 
 
-def tightest(rows: Sequence[CertificateRow]) -> Table:
+def tightest(rows: Sequence[CertificateRow], measured: str = "error") -> Table:
     """Of every data set the average task's lowest certificate over methods and seeds, and what lies beneath it."""
     lines = []
     for problem in distinct(row.problem for row in rows):
@@ -309,7 +316,7 @@ def tightest(rows: Sequence[CertificateRow]) -> Table:
     return Table(
         columns=(
             Columns("", ("Data", "Method")),
-            Columns("Lowest (%)", ("certificate", "test error")),
+            Columns("Lowest (%)", ("certificate", f"test {measured}")),
             Columns("It consists of (points)", ("risk", "sample", "draws")),
             Columns("", ("KL",)),
             Columns("Above the risk it is limited by", ("most",), cells="text"),

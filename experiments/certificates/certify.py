@@ -9,7 +9,9 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from experiments.certificates.parts import Part, Prior, cut, prior_of
+from experiments.bounded_losses import zero_one
+from experiments.certificates.losses import Losses, each_task, example_losses, losses_of
+from experiments.certificates.parts import AnyPart, DensePart, Prior, cut, part_of, prior_of
 from experiments.certificates.posterior import (
     Gaussian,
     Posterior,
@@ -29,18 +31,17 @@ from experiments.certificates.records import (
     TaskCertificate,
 )
 from experiments.methods import Method, stream_seed
-from experiments.metrics import to_input
 from experiments.models import MultiTaskModel
 from experiments.provenance import now, provenance
 from experiments.spec import Spec
-from experiments.splits import LoadedProblem
+from experiments.splits import AnyProblem
 from theory.bounds import pac_bayes
 from theory.bounds.quantities import UpperBound
 
 TEST_PASSES, TEST_BATCH = 10, 25
 
 
-def certify(certification: Certification, problem: LoadedProblem, *, commit: str, dirty: bool) -> Certificate:
+def certify(certification: Certification, problem: AnyProblem, *, commit: str, dirty: bool) -> Certificate:
     """Train, search scale and mixture on the bound's part, then bound with fresh draws.
 
     The bound holds for all posteriors and for every prior of the grid at once, so the search may use the bound's part;
@@ -51,6 +52,7 @@ def certify(certification: Certification, problem: LoadedProblem, *, commit: str
     """
     spec, clock, started = certification.training, time.perf_counter(), now()
     first, second = cut(problem.train, certification.n_prior, ("prior", "bound"))
+    loss = losses_of(certification.losses)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(spec.seed, "noise"))
         prior, trained, prior_error = _train(certification, first, problem)
@@ -73,12 +75,13 @@ def certify(certification: Certification, problem: LoadedProblem, *, commit: str
     each, average = certified(
         posterior,
         second,
-        Part("test", problem.test.examples, problem.test.labels),
+        part_of(problem.test, "test"),
         split,
         passes=certification.passes,
         draw_batch=certification.draw_batch,
         generator=generator,
         bernstein=True,
+        loss=loss,
     )
     return Certificate(
         schema_version=SCHEMA_VERSION,
@@ -94,30 +97,35 @@ def certify(certification: Certification, problem: LoadedProblem, *, commit: str
         average=average,
         prior_test_error=prior_error,
         seconds=time.perf_counter() - clock,
+        blank=second.blank() if isinstance(second, DensePart) else (),
     )
 
 
 def certified(
     posterior: Gaussian,
-    part: Part,
-    test: Part,
+    part: AnyPart,
+    test: AnyPart,
     split: Split,
     *,
     passes: int,
     draw_batch: int,
     generator: torch.Generator,
     bernstein: bool = False,
+    loss: Losses = zero_one,
 ) -> tuple[tuple[TaskCertificate, ...], TaskCertificate]:
     """Every task's certificate and that of the average task, by fresh draws; the test split says how close they are.
 
     Args:
         bernstein: the draws are paid for by the empirical Bernstein bound, not by Chernoff's.
+        loss: in [0, 1], of all tasks or one each.
     """
     posterior.prior.check_unseen(part)
-    found = drawn_errors(posterior, part, passes=passes, draw_batch=draw_batch, generator=generator)
+    found = drawn_errors(posterior, part, passes=passes, draw_batch=draw_batch, generator=generator, loss=loss)
     draws = len(found)
-    test_risks, _ = drawn_risks(posterior, test, passes=TEST_PASSES, draw_batch=TEST_BATCH, generator=generator)
-    centre_errors, tasks = errors(posterior.centre(), test), found.shape[1]
+    test_risks, _ = drawn_risks(
+        posterior, test, passes=TEST_PASSES, draw_batch=TEST_BATCH, generator=generator, loss=loss
+    )
+    centre_errors, tasks = errors(posterior.centre(), test, loss), found.shape[1]
     kl_shared, kl_heads = posterior.divergences()
 
     def one(values: Tensor, kl: float, test_risk: float, centre_error: float, statements: int) -> TaskCertificate:
@@ -148,16 +156,15 @@ def _epochs(
     optimizer: torch.optim.Optimizer,
     orders: torch.Generator,
     count: int,
-    examples: Tensor,
-    labels: Tensor,
+    part: AnyPart,
 ) -> None:
     """Train on; the network is left in evaluation mode."""
     (network,) = method.networks
     network.train()
     for _ in range(count):
-        for chosen in torch.randperm(len(examples), generator=orders).split(method.spec.batch_size):
+        for chosen in torch.randperm(len(part), generator=orders).split(method.spec.batch_size):
             optimizer.zero_grad()
-            method.step(to_input(examples[chosen]), labels[chosen])
+            method.step(*part.batch(chosen))
             optimizer.step()
     network.eval()
 
@@ -169,44 +176,45 @@ def _start(spec: Spec) -> tuple[Method, torch.optim.Optimizer, torch.Generator]:
     return method, optimizer, torch.Generator().manual_seed(stream_seed(spec.seed, "batches"))
 
 
-def train_prior(spec: Spec, first: Part) -> Prior:
+def train_prior(spec: Spec, first: AnyPart) -> Prior:
     """The prior after the spec's epochs on its part."""
     method, optimizer, orders = _start(spec)
-    _epochs(method, optimizer, orders, spec.epochs, first.examples, first.labels)
+    _epochs(method, optimizer, orders, spec.epochs, first)
     return prior_of(method.networks[0], (first,))
 
 
 def _train(
-    certification: Certification, first: Part, problem: LoadedProblem
+    certification: Certification, first: AnyPart, problem: AnyProblem
 ) -> tuple[Prior, MultiTaskModel, tuple[float, ...]]:
     """The prior after ``epochs`` on its part, the network after ``posterior_epochs`` on all, and the prior's errors."""
     method, optimizer, orders = _start(certification.training)
     (network,) = method.networks
-    _epochs(method, optimizer, orders, certification.training.epochs, first.examples, first.labels)
+    _epochs(method, optimizer, orders, certification.training.epochs, first)
     prior = prior_of(copy.deepcopy(network), (first,))
-    prior_errors = errors(network, Part("test", problem.test.examples, problem.test.labels))
-    everything = problem.train
-    _epochs(method, optimizer, orders, certification.posterior_epochs, everything.examples, everything.labels)
+    prior_errors = errors(network, part_of(problem.test, "test"), losses_of(certification.losses))
+    _epochs(method, optimizer, orders, certification.posterior_epochs, part_of(problem.train, "everything"))
     return prior, network, prior_errors
 
 
 @torch.no_grad()
-def errors(network: MultiTaskModel, part: Part) -> tuple[float, ...]:
-    """0-1 loss of one network on a part, per task."""
+def errors(network: MultiTaskModel, part: AnyPart, loss: Losses = zero_one) -> tuple[float, ...]:
+    """Mean loss of one network on a part, per task."""
     tasks = tuple(range(len(network.heads)))
-    wrong = [0] * len(tasks)
+    losses, totals = each_task(loss, len(tasks)), [0.0] * len(tasks)
     for chosen in torch.arange(len(part)).split(1_000):
-        for task, logits in enumerate(network(to_input(part.examples[chosen]), tasks)):
-            wrong[task] += int((logits.argmax(1) != part.labels[chosen, task]).sum())
-    return tuple(count / len(part) for count in wrong)
+        inputs, targets = part.batch(chosen)
+        for task, values in enumerate(example_losses(losses, network(inputs, tasks), targets)):
+            totals[task] += float(values.sum())
+    return tuple(total / len(part) for total in totals)
 
 
 def _candidate(
-    certification: Certification, posterior: Posterior, part: Part, split: Split, generator: torch.Generator
+    certification: Certification, posterior: Posterior, part: AnyPart, split: Split, generator: torch.Generator
 ) -> Candidate:
     """What the average task would get from few draws."""
     passes, batch = certification.search_passes, certification.draw_batch
-    risks, _ = drawn_risks(posterior, part, passes=passes, draw_batch=batch, generator=generator)
+    loss = losses_of(certification.losses)
+    risks, _ = drawn_risks(posterior, part, passes=passes, draw_batch=batch, generator=generator, loss=loss)
     kl_shared, kl_heads = posterior.divergences()
     bounds = bounds_of(float(risks.mean()), kl_shared + sum(kl_heads), len(part), split, 1)
     return Candidate(

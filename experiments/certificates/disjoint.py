@@ -4,10 +4,13 @@ from pathlib import Path
 
 import torch
 
+from experiments.certificates.records import ROOM_SIZE
+from experiments.dense_splits import splits_of
 from experiments.problems.adult import load_adult
 from experiments.problems.overlays import load_overlays
+from experiments.problems.scenes.cache import rendered_folder
 from experiments.spec import ProblemName
-from experiments.splits import LoadedProblem, Split
+from experiments.splits import AnyProblem, DenseProblem, LoadedProblem, Split
 
 
 def load_disjoint(
@@ -28,3 +31,14 @@ def load_disjoint(
     return LoadedProblem(
         train=split("train", n_train), validation=split("validation", n_validation), test=split("test", n_test)
     )
+
+
+def load_independent(
+    problem: ProblemName, n_train: int, n_validation: int, n_test: int, data_dir: Path | None = None
+) -> AnyProblem:
+    """The same, and rendered rooms: each image is of a scene of its own seed, so images are independent, pixels not."""
+    if problem != "rooms":
+        return load_disjoint(problem, n_train, n_validation, n_test, data_dir)
+    height, width = ROOM_SIZE
+    folder = rendered_folder("rooms", train=n_train + n_validation, val=n_test, height=height, width=width)
+    return DenseProblem(*splits_of("rooms", folder, n_train, n_validation, n_test))

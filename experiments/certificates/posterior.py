@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from experiments.bounded_losses import BoundedLoss, zero_one
-from experiments.certificates.parts import Part, Prior
-from experiments.metrics import to_input
+from experiments.bounded_losses import zero_one
+from experiments.certificates.losses import Losses, each_task, example_losses
+from experiments.certificates.parts import AnyPart, Prior
 from experiments.models import MultiTaskModel
 from theory.bounds.binary_kl import kl_inverse
 from theory.bounds.quantities import Estimate, UpperBound, check_count, check_probability, check_share
@@ -40,7 +40,11 @@ class Gaussian(Protocol):
 
 @dataclass(frozen=True)
 class Posterior:
-    """``N(w_0 + t (w - w_0), diag(scale * deviation)^2)``; the prior has the same covariance and the centre w_0."""
+    """``N(w_0 + t (w - w_0), diag(scale * deviation)^2)``; the prior has the same covariance and the centre w_0.
+
+    Buffers, such as running statistics, are the prior's: those of the trained network have seen the bound's part, and
+    no divergence pays for them.
+    """
 
     prior: Prior
     trained: MultiTaskModel
@@ -77,32 +81,39 @@ class Posterior:
 
 
 def drawn_risks(
-    posterior: Gaussian, part: Part, *, passes: int, draw_batch: int, generator: torch.Generator
+    posterior: Gaussian,
+    part: AnyPart,
+    *,
+    passes: int,
+    draw_batch: int,
+    generator: torch.Generator,
+    loss: Losses = zero_one,
 ) -> tuple[Float64[Tensor, " m"], int]:
-    """Mean 0-1 loss per task over the part, and the number of independent draws behind it: means of `drawn_errors`."""
-    found = drawn_errors(posterior, part, passes=passes, draw_batch=draw_batch, generator=generator)
+    """Mean loss per task over the part, and the number of independent draws behind it: means of `drawn_errors`."""
+    found = drawn_errors(posterior, part, passes=passes, draw_batch=draw_batch, generator=generator, loss=loss)
     return found.mean(0), len(found)
 
 
 @torch.no_grad()
 def drawn_errors(
     posterior: Gaussian,
-    part: Part,
+    part: AnyPart,
     *,
     passes: int,
     draw_batch: int,
     generator: torch.Generator,
-    loss: BoundedLoss = zero_one,
+    loss: Losses = zero_one,
 ) -> Float64[Tensor, "draws m"]:
-    """0-1 loss per task of every batch of examples, each with weights of its own in every pass.
+    """Loss per task of every batch of examples, each with weights of its own in every pass; in evaluation mode.
 
     A batch's error is a number in [0, 1], and given the part all of them are independent. The batches cut the part into
     equal pieces, always the same ones, so their mean has the Gibbs risk of the part as its expectation.
 
     Args:
-        loss: of a task's predictions and labels, one number in [0, 1] an example; 0-1 if not given.
+        loss: of a task's predictions and targets, one number in [0, 1] an example or image; 0-1 if not given.
 
     Raises:
+        InvalidBound: a loss outside [0, 1], or not one number an example.
         ValueError: the batches do not cut the part into equal pieces, or no pass.
     """
     if len(part) == 0 or len(part) % draw_batch or passes < 1:
@@ -113,15 +124,14 @@ def drawn_errors(
     network = posterior.centre().eval()
     centres = [parameter.clone() for parameter in network.parameters()]
     deviations, tasks = posterior.deviations(), tuple(range(len(network.heads)))
-    rows = []
+    losses, rows = each_task(loss, len(tasks)), []
     for _ in range(passes):
         for start in range(0, len(part), draw_batch):
             for parameter, centre, deviation in zip(network.parameters(), centres, deviations, strict=True):
                 parameter.normal_(0.0, deviation, generator=generator).add_(centre)
-            labels = part.labels[start : start + draw_batch]
-            answers = network(to_input(part.examples[start : start + draw_batch]), tasks)
-            losses = [loss(logits, labels[:, task]).mean() for task, logits in enumerate(answers)]
-            rows.append(torch.stack(losses))
+            inputs, targets = part.batch(slice(start, start + draw_batch))
+            found = example_losses(losses, network(inputs, tasks), targets)
+            rows.append(torch.stack([values.mean() for values in found]))
     return torch.stack(rows)
 
 

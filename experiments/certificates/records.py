@@ -1,13 +1,15 @@
 """What a certificate says, and all that it rests on: one strict JSON file each. No torch here."""
 
+import math
 from collections.abc import Iterator
 from itertools import product
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from experiments.profiles import BASE, FLAT, Options, Profile
 from experiments.results import STORE, Provenance, Shelf
-from experiments.spec import AggregatorName, Mode, ProblemName, Spec
+from experiments.spec import CLASSES, AggregatorName, Mode, ProblemName, Spec
 
 SCHEMA_VERSION = 1
 REVISION = 2
@@ -17,6 +19,14 @@ STORED = STORE / "certificates"
 COMMAND = "python -m experiments.certificates"
 MAIN_BOUND = "Seeger-Maurer"
 """By which posteriors are chosen."""
+
+BOUNDED_STORED = STORE / "bounded_losses"
+BOUNDED_COMMAND = "python -m experiments.certificates --kind losses"
+
+LossName: TypeAlias = Literal["zero_one", "clipped_cross_entropy", "clipped_depth", "angle"]
+"""Those of `experiments.bounded_losses`."""
+TaskLoss: TypeAlias = tuple[LossName, float]
+"""A loss, and what it is clipped at and divided by: nats, metres; 1 for 0-1, pi for the angle."""
 
 
 class Certification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +46,7 @@ class Certification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             lowest of them may be chosen afterwards.
         delta: one certificate of the family fails with at most this probability; ``delta_draws`` of it pays for the
             draws, by the empirical Bernstein bound.
+        losses: one a task; 0-1 for all of them where none is given.
     """
 
     training: Spec
@@ -49,6 +60,7 @@ class Certification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     family: int = 1
     delta: float = 0.05
     delta_draws: float = 0.01
+    losses: tuple[TaskLoss, ...] = ()
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,7 +100,8 @@ class TaskCertificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         draws: independent draws behind ``risk``, the mean over the bound's examples; ``risk_upper`` bounds what the
             draws estimate.
         bounds: by name, each from ``risk_upper``; values >= 1 say nothing.
-        test_risk: of the same posterior on the test split, by draws; ``centre_test_error``: of the centre's network.
+        test_risk: of the same posterior on the test split, by draws; ``centre_test_error``: of the centre's network;
+            all by the task's loss, in [0, 1].
     """
 
     kl: float
@@ -101,7 +114,13 @@ class TaskCertificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that one certification found. ``search``: all pairs that were tried."""
+    """Everything that one certification found.
+
+    Args:
+        n_bound: independent examples of the bound: of maps, images.
+        search: all pairs that were tried.
+        blank: of maps, how many images of the bound have no valid pixel, by task; their loss counts as 0.
+    """
 
     schema_version: int
     key: str
@@ -116,6 +135,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     average: TaskCertificate
     prior_test_error: tuple[float, ...]
     seconds: float
+    blank: tuple[int, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -149,6 +169,59 @@ def _certifications() -> Iterator[Certification]:
         )
 
 
+ROOMS = Profile(
+    name="laptop",
+    model="segnet_narrow",
+    n_train=1_200,
+    n_validation=16,
+    n_test=200,
+    epochs=6,
+    batch_size=8,
+    probe_batches=1,
+)
+ROOM_SIZE = (32, 64)
+"""Rows and columns of the rooms that are certified: a certificate counts images, and small ones are cheap. Raise
+`REVISION` with it."""
+ROOM_PRIOR, ROOM_RHO = 400, 0.05
+CLIPPED: TaskLoss = ("clipped_cross_entropy", 2.0)
+ROOM_LOSSES: tuple[TaskLoss, ...] = (("zero_one", 1.0), ("clipped_depth", 2.0), ("angle", math.pi))
+"""Segmentation by the share of wrong pixels, depth clipped at 2 metres, normals by the angle."""
+
+
+def bounded_certifications() -> tuple[Certification, ...]:
+    """The same methods by other losses than 0-1: people by clipped cross entropy, rendered rooms; seed 0 first."""
+    return tuple(_bounded_certifications())
+
+
+def _bounded_certifications() -> Iterator[Certification]:
+    family = SEEDS * len(METHODS)
+    for seed, (mode, aggregator, options) in product(range(SEEDS), METHODS):
+        rho = 0.0 if mode == "erm" else ROOM_RHO
+        training = ROOMS.spec("rooms", seed, mode, aggregator=aggregator, options=options, rho=rho)
+        yield Certification(
+            training=training,
+            n_prior=ROOM_PRIOR,
+            posterior_epochs=1,
+            scales=(0.01, 0.03, 0.1),
+            mixtures=(0.0, 0.1),
+            draw_batch=8,
+            family=family,
+            losses=ROOM_LOSSES,
+        )
+        of_people = next(one for one in _certifications() if _same(one.training, seed, mode))
+        yield msgspec.structs.replace(of_people, losses=(CLIPPED,) * len(CLASSES["adult"]))
+
+
+def _same(training: Spec, seed: int, mode: Mode) -> bool:
+    return (training.problem, training.seed, training.mode) == ("adult", seed, mode)
+
+
 CERTIFICATE_SHELF: Shelf[Certification, Certificate] = Shelf(
-    "certification", Certificate, SCHEMA_VERSION, REVISION, "certificate", "certify again"
+    "certification",
+    Certificate,
+    SCHEMA_VERSION,
+    REVISION,
+    "certificate",
+    "certify again",
+    later=(("losses", ()),),
 )

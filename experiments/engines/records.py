@@ -13,10 +13,10 @@ from experiments.available import FindLacks, assume_all
 from experiments.engines.engine import SweepBroken, Task, decoded, never, source
 from experiments.engines.local import LocalPool
 from experiments.engines.sweep import finish, tell_counts
-from experiments.executors import Finished, LoadLabelled, Settings, once
+from experiments.executors import Finished, Settings, once
 from experiments.results import Answer, AnyAnswer, AnyQuestion, Question, Shelf
-from experiments.spec import Spec
-from experiments.splits import LoadedProblem
+from experiments.spec import ProblemName, Spec
+from experiments.splits import AnyProblem
 from experiments.train import TrainingStopped
 
 INTERVAL = 0.2
@@ -24,17 +24,28 @@ INTERVAL = 0.2
 
 Asked_contra = TypeVar("Asked_contra", bound=Question, contravariant=True)
 Given = TypeVar("Given")
+Splits = TypeVar("Splits", bound=AnyProblem)
+Splits_co = TypeVar("Splits_co", bound=AnyProblem, covariant=True)
+Splits_contra = TypeVar("Splits_contra", bound=AnyProblem, contravariant=True)
 Answer_co = TypeVar("Answer_co", bound=Answer, covariant=True)
 
 
-class Compute(Protocol[Asked_contra, Answer_co]):
+class Load(Protocol[Splits_co]):
+    """Makes the splits of a problem in the sizes asked for."""
+
+    def __call__(
+        self, problem: ProblemName, n_train: int, n_validation: int, n_test: int, data_dir: Path | None
+    ) -> Splits_co: ...
+
+
+class Compute(Protocol[Asked_contra, Splits_contra, Answer_co]):
     """Answers one question, on the splits of its training run; ``commit``, ``dirty``: the state of the sources."""
 
-    def __call__(self, question: Asked_contra, problem: LoadedProblem, /, *, commit: str, dirty: bool) -> Answer_co: ...
+    def __call__(self, question: Asked_contra, problem: Splits_contra, /, *, commit: str, dirty: bool) -> Answer_co: ...
 
 
 @dataclass(frozen=True)
-class RecordTask(Task[AnyQuestion], Generic[AnyQuestion, AnyAnswer]):
+class RecordTask(Task[AnyQuestion], Generic[AnyQuestion, Splits, AnyAnswer]):
     """Answer one question and keep the answer on its shelf, in the store's folder itself.
 
     Args:
@@ -43,8 +54,8 @@ class RecordTask(Task[AnyQuestion], Generic[AnyQuestion, AnyAnswer]):
     """
 
     shelf: Shelf[AnyQuestion, AnyAnswer]
-    compute: Compute[AnyQuestion, AnyAnswer]
-    load: LoadLabelled
+    compute: Compute[AnyQuestion, Splits, AnyAnswer]
+    load: Load[Splits]
 
     def key(self, spec: AnyQuestion) -> str:
         return self.shelf.key(spec)
@@ -99,13 +110,15 @@ def _unless_stopped(compute: Callable[[], Given], should_stop: Callable[[], bool
     def look(number: int, frame: FrameType | None) -> None:
         if should_stop():
             raise KeyboardInterrupt  # no `except Exception` on the way takes it for a failure
+        signal.setitimer(signal.ITIMER_REAL, INTERVAL)  # only now: a look inside a look waits for the lock of the first
 
     def look_no_more() -> None:
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)  # whatever look is under way asks for no other one
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
 
     previous = signal.signal(signal.SIGALRM, look)
-    signal.setitimer(signal.ITIMER_REAL, INTERVAL, INTERVAL)
+    signal.setitimer(signal.ITIMER_REAL, INTERVAL)
     try:
         try:
             return compute()
@@ -119,10 +132,10 @@ def _unless_stopped(compute: Callable[[], Given], should_stop: Callable[[], bool
 def keep_records(
     shelf: Shelf[AnyQuestion, AnyAnswer],
     questions: Sequence[AnyQuestion],
-    compute: Compute[AnyQuestion, AnyAnswer],
+    compute: Compute[AnyQuestion, Splits, AnyAnswer],
     settings: Settings,
     *,
-    load: LoadLabelled,
+    load: Load[Splits],
     lacks: FindLacks = assume_all,
     workers: int = 1,
     only: str = "",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from experiments.engines import records
 from experiments.engines.engine import never, untold
 from experiments.engines.records import RecordTask, keep_records
 from experiments.executors import Settings, locked
@@ -142,3 +143,31 @@ def test_an_ended_sweep_leaves_whole_records_and_the_same_command_resumes_it(
     Path(f"{under_way.log}.hold").unlink()
     assert [ask_here(tmp_path, asked) for asked in (done, under_way, waiting)] == ["skipped", "done", "done"]
     assert [answers(asked) for asked in (done, under_way, waiting)] == [1, 2, 1]
+
+
+def test_a_slow_look_whether_to_stop_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The looks share a lock, which one inside another would wait for until the stack is full."""
+    monkeypatch.setattr(records, "INTERVAL", 0.01)
+    depths: list[int] = []
+    under_way = 0
+
+    def slow() -> bool:
+        nonlocal under_way
+        under_way += 1
+        depths.append(under_way)
+        time.sleep(0.05)
+        under_way -= 1
+        return False
+
+    def compute() -> str:
+        until = time.monotonic() + 1.0
+        while time.monotonic() < until:
+            pass
+        return "answer"
+
+    before = signal.getsignal(signal.SIGALRM)
+    assert records._unless_stopped(compute, slow) == "answer"
+    assert len(depths) > 2
+    assert max(depths) == 1
+    assert signal.getsignal(signal.SIGALRM) == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)

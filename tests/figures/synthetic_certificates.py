@@ -37,7 +37,8 @@ def certificate(certification: Certification) -> Certificate:
     """Risk 0.3, less the method's advantage, plus a thousandth a seed and a hundredth a task."""
     spec = certification.training
     risk = 0.3 - ADVANTAGE[spec.mode] + 0.001 * spec.seed
-    tasks = tuple(task(risk + 0.01 * number, 2.0) for number in range(len(CLASSES[spec.problem])))
+    count = len(certification.losses) or len(CLASSES[spec.problem])
+    tasks = tuple(task(risk + 0.01 * number, 2.0) for number in range(count))
     mixture = 0.0 if spec.seed else 0.01
     candidate = Candidate(scale=0.1, mixture=mixture, kl_shared=1.0, kl_heads=(1.0,), risks=(risk,), value=risk + SLACK)
     return Certificate(
