@@ -242,11 +242,11 @@ def caption(content: Searched) -> str:
         f"Every method had {len(one.configurations)} configurations (rates x radii, or as many rates without a "
         f"radius), the same examples and epochs, seeds {', '.join(map(str, search.seeds))}, and was chosen by its "
         "mean validation accuracy; a step costs what it costs, so that backward passes differ. Then its choice was "
-        f"trained on {len(NEW_SEEDS)} seeds that the search has not seen. {setting}. A difference is paired by seed (at least "
-        f"{MINIMUM}), with Student's 95 % interval; all share one test split, so that the intervals are of training's "
-        f"randomness, not of the sample's. {answer(data(content))} Where a choice stands at an end of its grid the "
-        "optimum may lie outside. The authors' code gives flat methods radii of their own and, on CityScapes, twice "
-        "the learning rate of the plain ones."
+        f"trained on {len(NEW_SEEDS)} seeds that the search has not seen. {setting}. A difference is paired by seed "
+        f"(at least {MINIMUM}), with Student's 95 % interval; all share one test split, so that the intervals are of "
+        f"training's randomness, not of the sample's. {answer(data(content))} Where a choice stands at an end of its "
+        "grid the optimum may lie outside. The authors' code gives flat methods radii of their own and, on CityScapes, "
+        "twice the learning rate of the plain ones."
     )
 
 
