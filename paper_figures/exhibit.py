@@ -212,8 +212,9 @@ class FileExhibit(Exhibit[AnyRow], Generic[AnyRow, Content]):
             content: Content = stored.files[self.file.name]
             rows = self.data(content)
             if rows:
-                name, _, _ = self.file.name.partition(".")
-                yield Edition(name, self.file.title, self.caption(content), rows, self.drawings(rows))
+                yield Edition(
+                    Path(self.file.name).stem, self.file.title, self.caption(content), rows, self.drawings(rows)
+                )
 
 
 def to_csv(rows: Sequence[msgspec.Struct]) -> str:

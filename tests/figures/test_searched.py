@@ -20,7 +20,8 @@ from experiments.searches import (
     searched_specs,
 )
 from paper_figures import tab_searched
-from paper_figures.exhibit import from_csv, to_csv
+from paper_figures.exhibit import Stored, from_csv, to_csv
+from paper_figures.site import write_edition
 from tests.figures.synthetic import result
 
 LABELS = {(spec.mode, spec.aggregator, spec.mode_options): searched_label(spec) for spec in search_specs("adult")}
@@ -124,6 +125,14 @@ def test_only_runs_at_the_choices_are_read(tmp_path: Path) -> None:
         save_result(tmp_path, one)
     save_result(tmp_path, result(msgspec.structs.replace(own[0].spec, learning_rate=0.5)))
     assert tab_searched.read(path).results == own
+
+
+def test_its_files_lie_in_no_folder(tmp_path: Path) -> None:
+    content = tab_searched.Searched(SEARCH, planted({}))
+    stored = Stored(runs={}, files={tab_searched.SEARCHED_FILE.name: content})
+    (edition,) = tab_searched.EXHIBIT.editions(stored)
+    write_edition(tab_searched.EXHIBIT, edition, tmp_path)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".csv", ".tex", ".pdf", ".png"}
 
 
 def test_another_version_is_refused(tmp_path: Path) -> None:
