@@ -383,7 +383,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize(
     ("ended_by", "everywhere"),
     [
-        pytest.param(signal.SIGINT, False, id="SIGINT"),
+        pytest.param(signal.SIGINT, False, id="SIGINT", marks=pytest.mark.thorough),
         pytest.param(signal.SIGTERM, False, id="SIGTERM", marks=pytest.mark.thorough),
         pytest.param(signal.SIGTERM, True, id="SIGTERM to all its processes", marks=pytest.mark.thorough),
         pytest.param(signal.SIGKILL, False, id="SIGKILL"),

@@ -117,7 +117,7 @@ def test_two_programs_never_compute_one_key_at_once(tmp_path: Path) -> None:
     [
         pytest.param(signal.SIGINT, id="SIGINT"),
         pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.thorough),
-        pytest.param(signal.SIGKILL, id="SIGKILL"),
+        pytest.param(signal.SIGKILL, id="SIGKILL", marks=pytest.mark.thorough),
     ],
 )
 def test_an_ended_sweep_leaves_whole_records_and_the_same_command_resumes_it(

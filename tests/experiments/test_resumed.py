@@ -23,7 +23,10 @@ from tests.experiments.tiny_runs import PROBLEM, run
         {"mode": "decomposed", "aggregator": "PCGrad"},
         {"mode": "sam_stl"},
         {"mode": "sam_sum"},
-        {"mode": "erm", "model": "resnet18", "n_train": 8, "n_validation": 8, "n_test": 8, "batch_size": 4},
+        pytest.param(
+            {"mode": "erm", "model": "resnet18", "n_train": 8, "n_validation": 8, "n_test": 8, "batch_size": 4},
+            marks=pytest.mark.thorough,
+        ),
     ],
     ids=lambda changes: " ".join(str(value) for value in changes.values()),
 )

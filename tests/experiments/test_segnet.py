@@ -15,6 +15,7 @@ from experiments.metrics import block_dimensions
 from experiments.models import MultiTaskModel, build_model
 from experiments.models.segnet import (
     MTAN,
+    NARROW,
     TASKS,
     DenseHead,
     SegNetKind,
@@ -24,6 +25,7 @@ from experiments.models.segnet import (
     unpool,
 )
 from experiments.problems.dense_losses import depth_loss, normal_loss, segmentation_loss
+from experiments.spec import Attention
 from flatmtl_core import MGDA, sam_mtl_backward
 from tests.experiments.tiny_problem import tiny_spec
 
@@ -216,7 +218,8 @@ def test_mtan_goes_through_the_step_with_either_partition() -> None:
         lambda prediction: normal_loss(prediction, normals),
     ]
     images = rooms()
-    for model in (build_segnet("mtan", seed=0), build_segnet("mtan", seed=0, attention="shared")):
+    partitions: tuple[Attention, ...] = ("own", "shared")
+    for model in [build_segnet("mtan", seed=0, channels=NARROW, attention=one) for one in partitions]:
         report = sam_mtl_backward(
             model,
             lambda tasks, model=model: [
